@@ -1,0 +1,1 @@
+"""Fink Distribution: a Kubernetes operator that redistributes astronomical alerts over Kafka."""

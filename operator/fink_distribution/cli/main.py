@@ -1,0 +1,60 @@
+"""`fink`: the operator's command."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from pydantic import ValidationError
+
+from fink_distribution.settings import Settings
+
+EXIT_BAD_SETTINGS = 2
+
+_EPILOG = """\b
+Examples:
+  fink run                                  the operator, with the kubeconfig or as the pod's ServiceAccount
+  FINK_WATCH_NAMESPACES=ztf,lsst fink run   ... for two namespaces only
+  fink settings                             what can be set, by which variable, and what it is now
+"""
+
+
+@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="fink-distribution")
+def main() -> None:
+    """Redistribute astronomical alerts over Kafka, declared as Kubernetes resources."""
+
+
+@main.command()
+def run() -> None:
+    """Run the operator until it is told to stop (SIGTERM, Ctrl-C).
+
+    It reads its settings from the environment: see `fink settings`. Exit status: 0 stopped, 2 a setting is wrong.
+    """
+    settings = _settings()
+    from fink_distribution.handlers.run import run as run_operator
+
+    run_operator(settings)
+
+
+@main.command()
+def settings() -> None:
+    """Print what can be set, by which environment variable, and what it is now."""
+    from rich.console import Console
+    from rich.table import Table
+
+    found = _settings()
+    table = Table("variable", "value", "meaning", box=None, pad_edge=False)
+    for name, field in Settings.model_fields.items():
+        table.add_row(f"FINK_{name.upper()}", str(getattr(found, name)), field.description or "")
+    Console().print(table)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            click.echo(f"FINK_{name}: {problem['msg']} (it is {problem['input']!r}). See: fink settings", err=True)
+        sys.exit(EXIT_BAD_SETTINGS)

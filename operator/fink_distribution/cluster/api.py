@@ -1,0 +1,169 @@
+"""Objects of the Kubernetes API as plain dictionaries: get, create, server-side apply, delete."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+from kubernetes.aio import client, config
+from kubernetes.aio.client.exceptions import ApiException
+
+from fink_distribution.errors import Reason, Stalled, Waiting
+
+FIELD_MANAGER = "fink-distribution-operator"
+
+Object = dict[str, Any]
+
+_RETRY_SECONDS = 5.0
+_PLURALS = {
+    "ConfigMap": "configmaps",
+    "Event": "events",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+    "Pod": "pods",
+    "Role": "roles",
+    "RoleBinding": "rolebindings",
+    "Secret": "secrets",
+    "ServiceAccount": "serviceaccounts",
+    "StatefulSet": "statefulsets",
+}
+
+
+class AlreadyExists(Exception):  # noqa: N818 - as the API server calls it
+    """An object of that name exists."""
+
+
+class Gone(Exception):  # noqa: N818 - as the API server calls it
+    """The object does not exist (any more)."""
+
+
+def path_of(
+    api_version: str, kind: str, namespace: str, name: str | None = None, subresource: str | None = None
+) -> str:
+    """Return the URL path of namespaced objects."""
+    prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    plural = _PLURALS.get(kind, f"{kind.lower()}s")
+    parts = [prefix, "namespaces", namespace, plural, *(part for part in (name, subresource) if part)]
+    return "/".join(parts)
+
+
+class Cluster:
+    """The Kubernetes API.
+
+    Every call raises `Waiting` (KubernetesUnreachable as DependencyNotReady) when the API server is away, `Stalled` when it
+    forbids or refuses the request, `Gone` and `AlreadyExists` where these are answers.
+    """
+
+    def __init__(self, api: client.ApiClient, timeout_seconds: float) -> None:
+        self._api = api
+        self._timeout = timeout_seconds
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, timeout_seconds: float) -> AsyncIterator[Cluster]:
+        """Connect as the pod's ServiceAccount, or by the kubeconfig."""
+        configuration = client.Configuration()
+        try:
+            config.load_incluster_config(client_configuration=configuration)
+        except config.ConfigException:
+            await config.load_kube_config(client_configuration=configuration)
+        async with client.ApiClient(configuration) as api:
+            yield cls(api, timeout_seconds)
+
+    async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object | None:
+        """Read an object, or None."""
+        try:
+            return await self._request("GET", path_of(api_version, kind, namespace, name))
+        except Gone:
+            return None
+
+    async def select(self, api_version: str, kind: str, namespace: str, label_selector: str) -> list[Object]:
+        """List the objects of a namespace that carry a label."""
+        query = [("labelSelector", label_selector)]
+        found = await self._request("GET", path_of(api_version, kind, namespace), query=query)
+        items: list[Object] = found["items"]
+        return items
+
+    async def create(self, manifest: Mapping[str, Any]) -> Object:
+        """Create an object; raises AlreadyExists."""
+        path = path_of(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["namespace"])
+        return await self._request("POST", path, manifest, query=[("fieldManager", FIELD_MANAGER)])
+
+    async def apply(self, manifest: Mapping[str, Any], subresource: str | None = None) -> Object:
+        """Apply an object, or its status, on the server, as our field manager."""
+        metadata = manifest["metadata"]
+        path = path_of(manifest["apiVersion"], manifest["kind"], metadata["namespace"], metadata["name"], subresource)
+        query = [("fieldManager", FIELD_MANAGER), ("force", "true")]
+        return await self._request("PATCH", path, manifest, query=query, content_type="application/apply-patch+yaml")
+
+    async def delete(self, body: Mapping[str, Any], api_version: str, kind: str) -> None:
+        """Delete exactly this object, not another of its name that came after it; gone already is fine."""
+        metadata = body["metadata"]
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": "Background",
+            "preconditions": {"uid": metadata["uid"]},
+        }
+        try:
+            await self._request("DELETE", path_of(api_version, kind, metadata["namespace"], metadata["name"]), options)
+        except (Gone, AlreadyExists):
+            # A conflict here is the uid: another object has the name by now, which is not ours to delete.
+            return
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: list[tuple[str, str]] | None = None,
+        content_type: str = "application/json",
+    ) -> Object:
+        arguments = await self._api.param_serialize(
+            method,
+            path,
+            query_params=query or [],
+            header_params={"Accept": "application/json", "Content-Type": content_type},
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            response = await self._api.call_api(*arguments, _request_timeout=self._timeout)
+            data = await response.read()
+            if response.status >= 400:
+                raise ApiException.from_response(http_resp=response, body=data.decode(), data=None)
+        except ApiException as error:
+            raise _explain(error, method, path) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Waiting(
+                Reason.DEPENDENCY_NOT_READY,
+                f"no answer from the Kubernetes API server ({method} {path}): {type(error).__name__}.",
+                _RETRY_SECONDS,
+            ) from error
+        found: Object = json.loads(data)
+        return found
+
+
+def _explain(error: ApiException, method: str, path: str) -> Exception:
+    try:
+        message = json.loads(error.body or "{}").get("message", error.reason)
+    except ValueError:
+        message = error.reason
+    if error.status == 404:
+        return Gone(message)
+    if error.status == 409:
+        return AlreadyExists(message)
+    if error.status == 403:
+        return Stalled(
+            Reason.NOT_AUTHORIZED,
+            f"Kubernetes does not allow the operator to {method} {path}: {message}. Give its ServiceAccount this right; the chart "
+            "does when it is installed with rights for this namespace.",
+        )
+    if error.status in (400, 422):
+        return Stalled(Reason.INVALID_CONFIG, f"Kubernetes refuses {path}: {message}.")
+    return Waiting(
+        Reason.DEPENDENCY_NOT_READY, f"the Kubernetes API server answers {error.status}: {message}.", _RETRY_SECONDS
+    )

@@ -1,0 +1,1 @@
+"""Kafka's admin protocol: the only place that imports a Kafka client."""

@@ -1,0 +1,118 @@
+"""Topics: observe and apply."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import (
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ConfigSource,
+    NewPartitions,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
+
+from fink_distribution.errors import Reason, Waiting
+from fink_distribution.kafka.admin import KafkaAdmin, each
+from fink_distribution.plans.topics import AddPartitions, AlterConfig, CreateTopic, ObservedTopic
+
+_VISIBLE_AFTER_SECONDS = 5.0
+_LOOK_EVERY_SECONDS = 0.05
+
+
+async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedTopic]:
+    """Describe those of the topics that exist, with the configuration that is set on them."""
+    described = await admin.describe_topics(names)
+    if not described:
+        return {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in described]
+    configs = await each(
+        admin.call("describe_configs", resources),
+        lambda resource, future: admin.result_or_none(f"reading the configuration of topic {resource.name}", future),
+    )
+    by_name = {resource.name: entries for resource, entries in configs.items() if entries is not None}
+    return {
+        name: ObservedTopic(
+            name=name,
+            topic_id=str(topic.topic_id),
+            partitions=len(topic.partitions),
+            replication_factor=len(topic.partitions[0].replicas) if topic.partitions else 0,
+            config={
+                key: entry.value
+                for key, entry in by_name[name].items()
+                if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+            },
+        )
+        for name, topic in described.items()
+        if name in by_name
+    }
+
+
+async def observe_one(admin: KafkaAdmin, name: str) -> ObservedTopic | None:
+    """Describe one topic, or None."""
+    return (await observe(admin, [name])).get(name)
+
+
+async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
+    """Create a topic and wait until the brokers show it.
+
+    A broker may answer that a topic that it has just created is unknown; so it is asked again for a few seconds.
+    """
+    topic = NewTopic(
+        change.name,
+        num_partitions=change.partitions or -1,
+        replication_factor=change.replication_factor or -1,
+        config=dict(change.config),
+    )
+    what = f"creating topic {change.name}"
+    await admin.result(what, admin.call("create_topics", [topic])[change.name])
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _VISIBLE_AFTER_SECONDS
+    while (found := await observe_one(admin, change.name)) is None:
+        if loop.time() > deadline:
+            raise Waiting(
+                Reason.PROGRESSING, f"topic {change.name} was created but the brokers do not show it yet.", 1.0
+            )
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+    return found
+
+
+async def add_partitions(admin: KafkaAdmin, change: AddPartitions) -> None:
+    """Grow a topic."""
+    futures = admin.call("create_partitions", [NewPartitions(change.name, change.total)])
+    await admin.result(f"adding partitions to topic {change.name}", futures[change.name])
+
+
+async def alter_config(admin: KafkaAdmin, change: AlterConfig) -> None:
+    """Set and reset configuration keys, leaving all others as they are (KIP-339)."""
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in change.set.items()
+    ] + [ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset]
+    resource = ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
+    futures = admin.call("incremental_alter_configs", [resource])
+    await admin.result(f"configuring topic {change.name}", futures[resource])
+
+
+async def delete(admin: KafkaAdmin, name: str) -> None:
+    """Delete a topic with all its messages; one that is gone already is fine."""
+    await admin.result_or_none(f"deleting topic {name}", admin.call("delete_topics", [name])[name])
+
+
+async def is_empty(admin: KafkaAdmin, topic: ObservedTopic) -> bool:
+    """Say whether no partition holds a message."""
+
+    async def offsets(spec: OffsetSpec) -> list[int]:
+        asked = {TopicPartition(topic.name, index): spec for index in range(topic.partitions)}
+        found = await each(
+            admin.call("list_offsets", asked),
+            lambda partition, future: admin.result(f"reading the offsets of topic {partition.topic}", future),
+        )
+        return [found[partition].offset for partition in asked]
+
+    earliest, latest = await asyncio.gather(offsets(OffsetSpec.earliest()), offsets(OffsetSpec.latest()))
+    return earliest == latest

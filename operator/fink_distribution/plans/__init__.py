@@ -1,0 +1,1 @@
+"""Plans: (declared, observed) -> a tuple of frozen, printable changes. Pure."""

@@ -1,0 +1,50 @@
+"""What has to change in Kafka so that a principal's bindings are as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from fink_distribution.resources.kafka_acl import Binding
+
+
+@dataclass(frozen=True)
+class AclPlan:
+    """Grants come before revokes, so that no client loses in between what it keeps.
+
+    Attributes
+    ----------
+    ledger
+        What the resource owns once the plan is applied.
+    """
+
+    grants: tuple[Binding, ...]
+    revokes: tuple[Binding, ...]
+    ledger: frozenset[Binding]
+
+    def __bool__(self) -> bool:
+        return bool(self.grants or self.revokes)
+
+    def __str__(self) -> str:
+        return "; ".join([f"grant {each}" for each in self.grants] + [f"revoke {each}" for each in self.revokes])
+
+
+def plan_acls(declared: Set[Binding], observed: Set[Binding], owned: Set[Binding], shared: Set[Binding]) -> AclPlan:
+    """Compare declared bindings of one principal with what Kafka has.
+
+    Parameters
+    ----------
+    declared
+        What the spec expands to; empty when the resource is being deleted.
+    observed
+        All bindings of the principal in Kafka.
+    owned
+        What the resource's ledger records as made by it.
+    shared
+        What the ledgers of other resources record: such a binding goes only with the last of them.
+    """
+    missing = set(declared) - set(observed)
+    # A declared binding that exists and is in nobody's ledger was made by hand: it is used, never owned, never removed.
+    ledger = missing | (set(declared) & (set(owned) | set(shared)))
+    revokes = (set(owned) & set(observed)) - set(declared) - set(shared)
+    return AclPlan(tuple(sorted(missing)), tuple(sorted(revokes)), frozenset(ledger))

@@ -1,0 +1,70 @@
+"""What has to change in Kafka so that a user's SCRAM credential is as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fink_distribution.errors import Reason, Stalled
+from fink_distribution.resources.kafka_user import KafkaUser
+
+ObservedUser = Mapping[str, int]
+"""Mechanism -> iterations, as Kafka shows it; it never shows the password. Empty when there is no such user."""
+
+
+@dataclass(frozen=True)
+class UpsertCredential:
+    """Write the credential."""
+
+    user: str
+    mechanism: str
+    iterations: int
+
+    def __str__(self) -> str:
+        return f"user {self.user}: write the {self.mechanism} credential ({self.iterations} iterations)"
+
+
+@dataclass(frozen=True)
+class DeleteCredential:
+    """Remove the credential of one mechanism."""
+
+    user: str
+    mechanism: str
+
+    def __str__(self) -> str:
+        return f"user {self.user}: remove the {self.mechanism} credential"
+
+
+UserChange = UpsertCredential | DeleteCredential
+
+
+def refuse_foreign(declared: KafkaUser, observed: ObservedUser) -> None:
+    """Refuse to touch a user that this resource did not make.
+
+    Raises
+    ------
+    Stalled
+        The user exists and the status does not record it as ours.
+    """
+    if observed and not declared.is_ours:
+        raise Stalled(
+            Reason.CONFLICT,
+            f"user {declared.name} exists in Kafka already and was not made by this resource, so it is left alone. Choose "
+            "another userName, or remove the user from Kafka first (kafka-configs.sh --alter --delete-config).",
+        )
+
+
+def plan_user(declared: KafkaUser, observed: ObservedUser, password_is_applied: bool) -> tuple[UserChange, ...]:
+    """Compare a declared user with what Kafka has.
+
+    Parameters
+    ----------
+    password_is_applied
+        Whether the Secret records that its password is the one that was last written to Kafka.
+    """
+    changes: list[UserChange] = []
+    if observed.get(declared.mechanism) != declared.iterations or not password_is_applied:
+        changes.append(UpsertCredential(declared.name, declared.mechanism, declared.iterations))
+    others = sorted(mechanism for mechanism in observed if mechanism != declared.mechanism)
+    changes += [DeleteCredential(declared.name, mechanism) for mechanism in others]
+    return tuple(changes)

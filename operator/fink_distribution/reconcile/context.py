@@ -1,0 +1,115 @@
+"""What every reconcile is given: the cluster, the Kafka connections, the registry, the clock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from fink_distribution.cluster import events
+from fink_distribution.cluster.api import Cluster, Gone
+from fink_distribution.errors import Reason, ReconcileError
+from fink_distribution.reconcile.connections import Connections
+from fink_distribution.reconcile.registry import Registry
+from fink_distribution.resources.conditions import State, Verdict, conditions
+from fink_distribution.resources.keys import API_VERSION, Body, Key
+from fink_distribution.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Facts = dict[str, Any]
+"""What stands in a status beside the conditions, of what the operator writes."""
+
+_NOT_FACTS = {"conditions", "observedGeneration", "progress"}
+
+
+def facts_of(body: Body) -> Facts:
+    """Return the facts that stand in the status now."""
+    return {key: value for key, value in (body.get("status") or {}).items() if key not in _NOT_FACTS}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a reconcile found.
+
+    Attributes
+    ----------
+    facts
+        All of them: one that is left out is removed from the status.
+    again_seconds
+        Look again after so long; None, only when woken.
+    """
+
+    verdict: Verdict
+    facts: Facts
+    again_seconds: float | None = None
+
+
+@dataclass
+class Context:
+    """The world of a reconcile."""
+
+    settings: Settings
+    cluster: Cluster
+    registry: Registry
+    connections: Connections
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def now(self) -> str:
+        """Return the time as Kubernetes writes it."""
+        return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
+        """Write the status if it differs from what stands there; return the object as it then is."""
+        generation = body["metadata"]["generation"]
+        before = (body.get("status") or {}).get("conditions") or []
+        status = {
+            **facts,
+            "observedGeneration": generation,
+            "conditions": conditions(verdict, generation, before, self.now()),
+        }
+        own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
+        if own == status:
+            return body
+        manifest = {
+            "apiVersion": API_VERSION,
+            "kind": body["kind"],
+            "metadata": {
+                "name": body["metadata"]["name"],
+                "namespace": body["metadata"]["namespace"],
+                "uid": body["metadata"]["uid"],
+            },
+            "status": status,
+        }
+        try:
+            written: Body = await self.cluster.apply(manifest, "status")
+        except Gone:
+            return body
+        self.registry.see(written)
+        return written
+
+    async def event(self, body: Body, kind: str, reason: str, message: str) -> None:
+        """Write an Event; that it cannot be written changes nothing."""
+        try:
+            await events.record(self.cluster, body, kind, reason, message, self.now())
+        except (ReconcileError, Gone) as error:
+            logger.warning("%s: event %s not written: %s", Key.of(body), reason, error)
+
+    async def claim(self, body: Body, facts: Mapping[str, Any]) -> Body:
+        """Write down what is about to be made, before it is made: after a crash in between it is known to be ours."""
+        verdict = Verdict(State.RECONCILING, Reason.PROGRESSING, "changing Kafka as declared.")
+        return await self.report(body, verdict, {**facts_of(body), **facts})
+
+
+class Reconciler(Protocol):
+    """One kind's part of the contract."""
+
+    async def reconcile(self, context: Context, body: Body) -> Outcome:
+        """Bring the resource to its declared state, or raise a ReconcileError."""
+        ...
+
+    async def release(self, context: Context, body: Body) -> None:
+        """Undo what the resource made, as its deletionPolicy says, or raise a ReconcileError."""
+        ...

@@ -1,0 +1,121 @@
+"""The drift pass: one full listing of a Kafka cluster, held against all that is declared for it.
+
+It only finds what differs and wakes the resource, which then mends it by its own plan: so a pass over resources that nobody has
+touched costs the listing and no write at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fink_distribution.errors import ReconcileError, Stalled
+from fink_distribution.kafka import acls, topics, users
+from fink_distribution.kafka.admin import KafkaAdmin
+from fink_distribution.plans.topics import ObservedTopic, plan_topic
+from fink_distribution.plans.users import ObservedUser, plan_user
+from fink_distribution.reconcile.context import Context, facts_of
+from fink_distribution.resources.alert_topic import AlertTopic
+from fink_distribution.resources.conditions import condition
+from fink_distribution.resources.kafka_acl import Binding, ledger
+from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_user import KafkaUser
+from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What one Kafka cluster has."""
+
+    topics: Mapping[str, ObservedTopic]
+    users: Mapping[str, ObservedUser]
+    bindings: Mapping[str, frozenset[Binding]]
+
+
+async def look(admin: KafkaAdmin, topic_names: set[str], user_names: set[str]) -> Listing:
+    """List a cluster: the named topics and users, and all ACLs."""
+    existing = await admin.topic_names()
+    return Listing(
+        topics=await topics.observe(admin, existing & topic_names),
+        users=await users.observe(admin, user_names),
+        bindings=await acls.observe(admin),
+    )
+
+
+def drifted(bodies: list[Body], listing: Listing) -> Iterator[Key]:
+    """Find the resources that Kafka no longer agrees with. Pure."""
+    for body in bodies:
+        key = Key.of(body)
+        if is_deleted(body):
+            continue
+        if (
+            (key.kind is Kind.ALERT_TOPIC and _topic_differs(AlertTopic.of(body), listing))
+            or (key.kind is Kind.KAFKA_USER and _user_differs(KafkaUser.of(body), listing))
+            or (key.kind is Kind.KAFKA_ACL and _bindings_differ(body, listing))
+        ):
+            yield key
+
+
+def _topic_differs(declared: AlertTopic, listing: Listing) -> bool:
+    if declared.ownership is None:
+        return False
+    try:
+        return bool(plan_topic(declared, listing.topics.get(declared.name)))
+    except Stalled:
+        return True
+
+
+def _user_differs(declared: KafkaUser, listing: Listing) -> bool:
+    observed = listing.users.get(declared.name, {})
+    return declared.is_ours and bool(plan_user(declared, observed, password_is_applied=True))
+
+
+def _bindings_differ(body: Body, listing: Listing) -> bool:
+    principal = facts_of(body).get("principal")
+    return principal is not None and not ledger(body) <= listing.bindings.get(principal, frozenset())
+
+
+class DriftPass:
+    """Looks at every Kafka cluster in turn."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    async def run(self) -> None:
+        """Hold one listing of each connection against what is declared, and wake what differs, what is stalled, and users, whose
+        Secrets may be read but not watched."""
+        registry = self._context.registry
+        for connection in registry.of_kind(Kind.KAFKA_CONNECTION):
+            name = connection["metadata"]["name"]
+            if connection["metadata"]["namespace"] != self._context.settings.namespace:
+                continue
+            try:
+                await self._connection(name)
+            except ReconcileError as error:
+                logger.info("drift pass: KafkaConnection %s: %s", name, error)
+        for body in registry:
+            stalled = condition(body, "Stalled")
+            if stalled is not None or Key.of(body).kind is Kind.KAFKA_USER:
+                registry.wake(Key.of(body))
+
+    async def _connection(self, name: str) -> None:
+        registry = self._context.registry
+        bodies = [body for body in registry if self._connection_of(body) == name]
+        listing = await look(
+            self._context.connections.admin(name),
+            {AlertTopic.of(body).name for body in bodies if body["kind"] == Kind.ALERT_TOPIC},
+            {KafkaUser.of(body).name for body in bodies if body["kind"] == Kind.KAFKA_USER},
+        )
+        for key in drifted(bodies, listing):
+            logger.info("%s: Kafka differs from what is declared", key)
+            registry.wake(key)
+
+    def _connection_of(self, body: Body) -> str | None:
+        kind = Key.of(body).kind
+        if kind is Kind.KAFKA_ACL:
+            found: str | None = facts_of(body).get("connection")
+            return found
+        return None if kind is Kind.KAFKA_CONNECTION else connection_name(body)

@@ -1,0 +1,87 @@
+"""Conditions as kstatus, Flux and Argo CD read them: Ready always; Reconciling or Stalled only while true, never both.
+
+See https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from fink_distribution.errors import ReconcileError, Stalled
+
+_MESSAGE_LIMIT = 4096
+
+
+class State(StrEnum):
+    """What the conditions say, in one word."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a reconcile found, before it is written as conditions."""
+
+    state: State
+    reason: str
+    message: str
+
+    @classmethod
+    def of_error(cls, error: ReconcileError) -> Verdict:
+        """Return the verdict of an error."""
+        return cls(State.STALLED if isinstance(error, Stalled) else State.RECONCILING, error.reason, error.message)
+
+
+def conditions(
+    verdict: Verdict, generation: int, previous: Sequence[Mapping[str, Any]], now: str
+) -> list[dict[str, Any]]:
+    """Write a verdict as conditions.
+
+    Parameters
+    ----------
+    previous
+        The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime.
+    now
+        RFC 3339 time.
+    """
+    ready = "True" if verdict.state is State.READY else "False"
+    wanted = [("Ready", ready)]
+    if verdict.state is not State.READY:
+        wanted.append((verdict.state.value, "True"))
+    before = {condition["type"]: condition for condition in previous}
+    message = " ".join(verdict.message.split())[:_MESSAGE_LIMIT]
+    written = []
+    for kind, status in wanted:
+        old = before.get(kind, {})
+        moved = old.get("status") != status
+        written.append(
+            {
+                "type": kind,
+                "status": status,
+                "reason": verdict.reason,
+                "message": message,
+                "observedGeneration": generation,
+                "lastTransitionTime": now if moved else old["lastTransitionTime"],
+            }
+        )
+    return written
+
+
+def condition(body: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
+    """Return one condition of an object, or None."""
+    found = (body.get("status") or {}).get("conditions") or []
+    return next((each for each in found if each["type"] == kind), None)
+
+
+def is_ready(body: Mapping[str, Any]) -> bool:
+    """Say whether an object is Ready for the generation that it has."""
+    ready = condition(body, "Ready")
+    generation = body["metadata"].get("generation")
+    return bool(
+        ready and ready["status"] == "True" and (body.get("status") or {}).get("observedGeneration") == generation
+    )

@@ -1,0 +1,118 @@
+"""DistributionStream: one read of the science database, many outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.keys import Body, Key, Kind
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output: a filter, a topic and a choice of columns."""
+
+    name: str
+    topic: Key
+    filter: Mapping[str, str] | None = None
+    select: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pods:
+    """The size of the driver's or of each executor's pod."""
+
+    cpu: str
+    memory: str
+    instances: int = 1
+    cores: int = 1
+
+
+@dataclass(frozen=True)
+class DistributionStream:
+    """The spec of a DistributionStream."""
+
+    namespace: str
+    name: str
+    connection: str
+    source_claim: str
+    source_path: str
+    max_files_per_batch: int
+    id_column: str | None
+    checkpoint_claim: str
+    checkpoint_path: str
+    interval_seconds: int
+    outputs: tuple[Output, ...]
+    driver: Pods
+    executors: Pods
+    image: str | None
+    suspend: bool
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, body: Body) -> DistributionStream:
+        """Read the spec of an object that the API server has checked."""
+        spec, namespace, name = body["spec"], body["metadata"]["namespace"], body["metadata"]["name"]
+        source, checkpoint = spec["source"]["parquet"], spec["checkpoint"]
+        driver, executors = spec.get("driver") or {}, spec.get("executors") or {}
+        cores = executors.get("cores", 1)
+        return cls(
+            namespace=namespace,
+            name=name,
+            connection=connection_name(body),
+            source_claim=source["claimName"],
+            source_path=source.get("path", ""),
+            max_files_per_batch=source.get("maxFilesPerBatch", 100),
+            id_column=source.get("idColumn"),
+            checkpoint_claim=checkpoint["claimName"],
+            checkpoint_path=checkpoint.get("path") or name,
+            interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),
+            outputs=tuple(_output(namespace, item) for item in spec["outputs"]),
+            driver=Pods(driver.get("cpu", "250m"), driver.get("memory", "2Gi")),
+            executors=Pods(
+                cpu=executors.get("cpu", str(cores)),
+                memory=executors.get("memory", "2Gi"),
+                instances=executors.get("instances", 1),
+                cores=cores,
+            ),
+            image=spec.get("image"),
+            suspend=spec.get("suspend", False),
+        )
+
+    @property
+    def child_name(self) -> str:
+        """The name of the stream's own KafkaUser, KafkaAcl, Secret, ServiceAccount and Role."""
+        return f"{self.name}-stream"
+
+    @property
+    def user_name(self) -> str:
+        """The stream's user in Kafka; Kafka's names are global, so the namespace is part of it."""
+        return f"{self.namespace}.{self.name}-stream"
+
+    @property
+    def driver_name(self) -> str:
+        """The name of the StatefulSet."""
+        return f"{self.name}-driver"
+
+    @property
+    def driver_pod(self) -> str:
+        """The name of the driver's pod."""
+        return f"{self.driver_name}-0"
+
+    @property
+    def config_name(self) -> str:
+        """The name of the ConfigMap with the job's configuration."""
+        return f"{self.name}-job"
+
+
+def _output(namespace: str, item: Mapping[str, Any]) -> Output:
+    return Output(
+        name=item["name"],
+        topic=Key(Kind.ALERT_TOPIC, namespace, item["topicRef"]["name"]),
+        filter=item.get("filter"),
+        select=tuple(item.get("select") or ()),
+        drop=tuple(item.get("drop") or ()),
+    )

@@ -1,0 +1,48 @@
+"""Which resources a resource depends on, and what in Kafka it lays claim to."""
+
+from __future__ import annotations
+
+from fink_distribution.resources import alert_topic, kafka_acl, kafka_user
+from fink_distribution.resources.distribution_stream import DistributionStream
+from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.keys import Body, Key, Kind
+
+Claim = tuple[str, str, str]
+"""(kind, connection, name in Kafka): what only one resource may own."""
+
+
+def references(body: Body, operator_namespace: str) -> frozenset[Key]:
+    """Return the resources whose change wakes this one."""
+    key = Key.of(body)
+    if key.kind is Kind.KAFKA_CONNECTION:
+        return frozenset()
+    connection = Key(Kind.KAFKA_CONNECTION, operator_namespace, connection_name(body))
+    if key.kind is Kind.KAFKA_ACL:
+        return frozenset({kafka_acl.user_key(body), *kafka_acl.topic_keys(body)})
+    if key.kind is Kind.DISTRIBUTION_STREAM:
+        stream = DistributionStream.of(body)
+        children = {Key(kind, key.namespace, stream.child_name) for kind in (Kind.KAFKA_USER, Kind.KAFKA_ACL)}
+        return frozenset({connection, *children, *(output.topic for output in stream.outputs)})
+    return frozenset({connection})
+
+
+def claim(body: Body) -> Claim | None:
+    """Return what the resource claims in Kafka for itself alone, or None."""
+    kind = Key.of(body).kind
+    if kind is Kind.ALERT_TOPIC:
+        return kind.value, connection_name(body), alert_topic.topic_name(body)
+    if kind is Kind.KAFKA_USER:
+        return kind.value, connection_name(body), kafka_user.user_name(body)
+    return None
+
+
+def has_ownership(body: Body) -> bool:
+    """Say whether the status records that the resource owns (or is about to make) what it claims."""
+    status = body.get("status") or {}
+    return bool(status.get("ownership") or status.get("userName"))
+
+
+def precedence(body: Body) -> tuple[bool, str, str, str]:
+    """Order resources that claim the same: the owner first, then the oldest, then by name."""
+    metadata = body["metadata"]
+    return (not has_ownership(body), metadata.get("creationTimestamp", ""), metadata["namespace"], metadata["name"])

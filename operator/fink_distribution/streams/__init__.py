@@ -1,0 +1,1 @@
+"""A DistributionStream as the Kubernetes objects that run it. Pure."""

@@ -1,0 +1,75 @@
+"""Where things lie in the stream's pods, and what the pods have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fink_distribution.resources.distribution_stream import DistributionStream
+from fink_distribution.resources.keys import GROUP
+
+JOB_DIRECTORY = "/etc/fink/job"
+KAFKA_DIRECTORY = "/etc/fink/kafka"
+SCIENCE_DIRECTORY = "/science"
+CHECKPOINT_DIRECTORY = "/checkpoint"
+READY_FILE = "/tmp/ready"  # noqa: S108 - an emptyDir of the pod's own
+CONFIG_FILE = "job.json"
+EXECUTOR_TEMPLATE = "executor-pod.yaml"
+EXECUTOR_CONTAINER = "executor"
+USER_ID = 185
+"""The user of Spark's own images."""
+
+STREAM_LABEL = f"{GROUP}/stream"
+ROLE_LABEL = f"{GROUP}/role"
+MANAGED_BY = {"app.kubernetes.io/managed-by": "fink-distribution"}
+
+SECRET_KEYS = ("username", "password", "sasl.jaas.config")
+
+
+def labels(stream: DistributionStream, role: str) -> dict[str, str]:
+    """Return the labels of an object of the stream."""
+    return {**MANAGED_BY, STREAM_LABEL: stream.name, ROLE_LABEL: role}
+
+
+def pod_security() -> dict[str, Any]:
+    """Return a pod security context under the restricted Pod Security Standard."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": USER_ID,
+        "runAsGroup": USER_ID,
+        "fsGroup": USER_ID,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def container_security() -> dict[str, Any]:
+    """Return a container security context under the restricted Pod Security Standard."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def shared_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return what the driver and the executors both mount: the alerts, the credentials, scratch space."""
+    return [
+        {"name": "science", "persistentVolumeClaim": {"claimName": stream.source_claim, "readOnly": True}},
+        {
+            "name": "kafka",
+            "secret": {
+                "secretName": stream.child_name,
+                "defaultMode": 0o440,
+                "items": [{"key": key, "path": key} for key in SECRET_KEYS],
+            },
+        },
+        {"name": "tmp", "emptyDir": {}},
+    ]
+
+
+def shared_mounts() -> list[dict[str, Any]]:
+    """Return the mounts of `shared_volumes`."""
+    return [
+        {"name": "science", "mountPath": SCIENCE_DIRECTORY, "readOnly": True},
+        {"name": "kafka", "mountPath": KAFKA_DIRECTORY, "readOnly": True},
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+    ]

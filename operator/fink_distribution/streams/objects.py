@@ -1,0 +1,240 @@
+"""The Kubernetes objects of a stream, each owned by it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from fink_distribution.resources.distribution_stream import DistributionStream
+from fink_distribution.resources.keys import API_VERSION, GROUP, Body, owner_reference
+from fink_distribution.streams import layout
+from fink_distribution.streams.job_config import Surroundings, job_config
+
+HASH_ANNOTATION = f"{GROUP}/template-hash"
+_GRACE_SECONDS = 120
+"""How long the driver may take to end its batch when it is told to stop."""
+
+Manifest = dict[str, Any]
+
+
+def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
+    """Return the stream's own KafkaUser and KafkaAcl: Write and Describe on its topics, and nothing else."""
+    topics = sorted({output.topic for output in stream.outputs})
+    return [
+        _object(
+            owner,
+            API_VERSION,
+            "KafkaUser",
+            stream.child_name,
+            layout.labels(stream, "user"),
+            spec={"connectionRef": {"name": stream.connection}, "userName": stream.user_name},
+        ),
+        _object(
+            owner,
+            API_VERSION,
+            "KafkaAcl",
+            stream.child_name,
+            layout.labels(stream, "acl"),
+            spec={
+                "userRef": {"name": stream.child_name},
+                "rules": [
+                    {
+                        "name": f"output-{index}",
+                        "resource": {"type": "Topic", "topicRef": {"name": topic.name}},
+                        "operations": ["Write", "Describe"],
+                    }
+                    for index, topic in enumerate(topics)
+                ],
+            },
+        ),
+    ]
+
+
+def workload(owner: Body, stream: DistributionStream, around: Surroundings) -> list[Manifest]:
+    """Return what runs the stream, in the order in which it is applied."""
+    config = _config_map(owner, stream, around)
+    return [
+        _object(
+            owner,
+            "v1",
+            "ServiceAccount",
+            stream.child_name,
+            layout.labels(stream, "driver"),
+            automountServiceAccountToken=False,
+        ),
+        _role(owner, stream),
+        _object(
+            owner,
+            "rbac.authorization.k8s.io/v1",
+            "RoleBinding",
+            stream.child_name,
+            layout.labels(stream, "driver"),
+            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": stream.child_name},
+            subjects=[{"kind": "ServiceAccount", "name": stream.child_name, "namespace": stream.namespace}],
+        ),
+        config,
+        _stateful_set(owner, stream, around, _hash(config["data"])),
+    ]
+
+
+def template_hash(stateful_set: Mapping[str, Any]) -> str:
+    """Return the hash that a pod of this StatefulSet should carry."""
+    found: str = stateful_set["spec"]["template"]["metadata"]["annotations"][HASH_ANNOTATION]
+    return found
+
+
+def _object(owner: Body, api_version: str, kind: str, name: str, labels: Mapping[str, str], **content: Any) -> Manifest:
+    metadata = {
+        "name": name,
+        "namespace": owner["metadata"]["namespace"],
+        "labels": dict(labels),
+        "ownerReferences": [owner_reference(owner)],
+    }
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+
+
+def _role(owner: Body, stream: DistributionStream) -> Manifest:
+    # No Secrets, no exec: what the driver needs for its executors, and to say how far it is.
+    rules = [
+        {
+            "apiGroups": [""],
+            "resources": ["pods"],
+            "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "watch"],
+        },
+        # SparkContext.stop() deletes what it may have made by label, and says so in the log when it may not.
+        {"apiGroups": [""], "resources": ["services", "configmaps"], "verbs": ["deletecollection", "list"]},
+        {"apiGroups": [""], "resources": ["persistentvolumeclaims"], "verbs": ["deletecollection", "list"]},
+        {
+            "apiGroups": [GROUP],
+            "resources": ["distributionstreams/status"],
+            "resourceNames": [stream.name],
+            "verbs": ["patch"],
+        },
+    ]
+    return _object(
+        owner, "rbac.authorization.k8s.io/v1", "Role", stream.child_name, layout.labels(stream, "driver"), rules=rules
+    )
+
+
+def _config_map(owner: Body, stream: DistributionStream, around: Surroundings) -> Manifest:
+    data = {
+        layout.CONFIG_FILE: json.dumps(job_config(stream, around), indent=2, sort_keys=True),
+        layout.EXECUTOR_TEMPLATE: yaml.safe_dump(executor_template(stream), sort_keys=True),
+    }
+    return _object(owner, "v1", "ConfigMap", stream.config_name, layout.labels(stream, "driver"), data=data)
+
+
+def executor_template(stream: DistributionStream) -> Manifest:
+    """Return the pod that Spark starts each executor from; it adds image, arguments, resources and environment."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"labels": layout.labels(stream, "executor")},
+        "spec": {
+            "automountServiceAccountToken": False,
+            "securityContext": layout.pod_security(),
+            "containers": [
+                {
+                    "name": layout.EXECUTOR_CONTAINER,
+                    "securityContext": layout.container_security(),
+                    "volumeMounts": layout.shared_mounts(),
+                }
+            ],
+            "volumes": layout.shared_volumes(stream),
+        },
+    }
+
+
+def _stateful_set(owner: Body, stream: DistributionStream, around: Surroundings, config_hash: str) -> Manifest:
+    labels = layout.labels(stream, "driver")
+    template: Manifest = {
+        "metadata": {"labels": labels, "annotations": {f"{GROUP}/config-hash": config_hash}},
+        "spec": _driver_pod(stream, around),
+    }
+    template["metadata"]["annotations"][HASH_ANNOTATION] = _hash(template)
+    return _object(
+        owner,
+        "apps/v1",
+        "StatefulSet",
+        stream.driver_name,
+        labels,
+        spec={
+            "replicas": 0 if stream.suspend else 1,
+            "serviceName": stream.driver_name,
+            "podManagementPolicy": "OrderedReady",
+            # The operator replaces the pod itself, so that a broken one never blocks its own mending
+            # (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback).
+            "updateStrategy": {"type": "OnDelete"},
+            "selector": {"matchLabels": labels},
+            "template": template,
+        },
+    )
+
+
+def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
+    fields = {"POD_NAME": "metadata.name", "POD_IP": "status.podIP"}
+    environment: list[Manifest] = [
+        {"name": name, "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": path}}}
+        for name, path in fields.items()
+    ]
+    environment += [
+        {"name": "FINK_JOB_CONFIG", "value": f"{layout.JOB_DIRECTORY}/{layout.CONFIG_FILE}"},
+        {"name": "FINK_READY_FILE", "value": layout.READY_FILE},
+    ]
+    return {
+        "serviceAccountName": stream.child_name,
+        "automountServiceAccountToken": True,
+        "terminationGracePeriodSeconds": _GRACE_SECONDS,
+        "securityContext": layout.pod_security(),
+        "containers": [
+            {
+                "name": "driver",
+                "image": around.image,
+                "imagePullPolicy": around.image_pull_policy,
+                "args": ["driver"],
+                "env": environment,
+                "resources": {
+                    "requests": {"cpu": stream.driver.cpu, "memory": stream.driver.memory},
+                    "limits": {"memory": stream.driver.memory},
+                },
+                "readinessProbe": {
+                    "exec": {"command": ["cat", layout.READY_FILE]},
+                    "periodSeconds": 2,
+                    "timeoutSeconds": 5,
+                },
+                "terminationMessagePolicy": "FallbackToLogsOnError",
+                "securityContext": layout.container_security(),
+                "volumeMounts": [
+                    {"name": "job", "mountPath": layout.JOB_DIRECTORY, "readOnly": True},
+                    {"name": "checkpoint", "mountPath": layout.CHECKPOINT_DIRECTORY},
+                    *layout.shared_mounts(),
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": "job", "configMap": {"name": stream.config_name}},
+            {"name": "checkpoint", "persistentVolumeClaim": {"claimName": stream.checkpoint_claim}},
+            *layout.shared_volumes(stream),
+        ],
+    }
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def is_applied(live: Any, manifest: Any) -> bool:
+    """Say whether an object has all that a manifest says; what the API server or others added does not matter."""
+    if isinstance(manifest, Mapping):
+        return isinstance(live, Mapping) and all(is_applied(live.get(key), value) for key, value in manifest.items())
+    if isinstance(manifest, list):
+        return (
+            isinstance(live, list)
+            and len(live) == len(manifest)
+            and all(is_applied(*pair) for pair in zip(live, manifest, strict=True))
+        )
+    return bool(live == manifest)
