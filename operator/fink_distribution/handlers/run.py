@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any, cast
 
 import kopf
 
@@ -27,6 +28,8 @@ def run(settings: Settings) -> None:
             namespaces=settings.namespaces,
             clusterwide=not settings.namespaces,
             standalone=True,
+            # kopf would ask for the user's name, which a bare numeric user of a container does not have.
+            identity=cast("Any", "fink-distribution"),
             liveness_endpoint=liveness,
         )
     )

@@ -29,7 +29,7 @@ class AlertTopics:
 
     async def reconcile(self, context: Context, body: Body) -> Outcome:
         """Create or adopt the topic and keep its partitions and configuration as declared."""
-        admin = context.connections.admin(AlertTopic.of(body).connection)
+        admin = await context.connections.admin(AlertTopic.of(body).connection)
         refuse_rival(context.registry, body)
         observed = await topics.observe_one(admin, AlertTopic.of(body).name)
         body = await self._recognise(context, body, observed)
@@ -38,6 +38,7 @@ class AlertTopics:
         if changes:
             body = await self._write_ahead(context, body, declared, observed)
         for change in changes:
+            context.changing(body, change)
             observed = await self._apply(admin, change, observed)
         if changes:
             observed = await topics.observe_one(admin, declared.name)
@@ -109,7 +110,7 @@ class AlertTopics:
         declared = AlertTopic.of(body)
         if declared.ownership is None or declared.deletion_policy == "Retain":
             return
-        admin = context.connections.admin(declared.connection)
+        admin = await context.connections.admin(declared.connection)
         observed = await topics.observe_one(admin, declared.name)
         if observed is None or declared.topic_id not in (None, observed.topic_id):
             return

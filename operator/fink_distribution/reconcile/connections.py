@@ -28,8 +28,8 @@ class Connections:
         """Return a connection's spec; raises Waiting when there is none."""
         return KafkaConnection.of(self._body(name))
 
-    def admin(self, name: str) -> KafkaAdmin:
-        """Return the client of a connection that is Ready.
+    async def admin(self, name: str) -> KafkaAdmin:
+        """Return the client of a connection that is Ready, or that is going away and still needed by what goes with it.
 
         Raises
         ------
@@ -38,18 +38,17 @@ class Connections:
         """
         body = self._body(name)
         client = self._clients.get(name)
-        if client is None or not (is_ready(body) or is_deleted(body)):
-            ready = condition(body, "Ready")
-            because = (
-                f"{ready['reason']}: {ready['message']}"
-                if ready and ready["status"] == "False"
-                else "not looked at yet"
-            )
-            raise Waiting(
-                Reason.DEPENDENCY_NOT_READY,
-                f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({because}).",
-            )
-        return client
+        if is_ready(body) or (is_deleted(body) and client is not None):
+            # After a restart the status says Ready, and stays as it is, before there is a client.
+            return client or await self.open(KafkaConnection.of(body))
+        ready = condition(body, "Ready")
+        because = (
+            f"{ready['reason']}: {ready['message']}" if ready and ready["status"] == "False" else "not looked at yet"
+        )
+        raise Waiting(
+            Reason.DEPENDENCY_NOT_READY,
+            f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({because}).",
+        )
 
     def cluster_id(self, name: str) -> str | None:
         """Return the id that the cluster last answered with."""

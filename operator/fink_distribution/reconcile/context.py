@@ -61,6 +61,10 @@ class Context:
         """Return the time as Kubernetes writes it."""
         return self.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
 
+    def changing(self, body: Body, change: object) -> None:
+        """Log a change before it is made."""
+        logger.info("%s: %s", Key.of(body), change)
+
     async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is."""
         generation = body["metadata"]["generation"]
@@ -83,6 +87,7 @@ class Context:
             },
             "status": status,
         }
+        logger.debug("%s: status %s -> %s", Key.of(body), body["metadata"]["resourceVersion"], status)
         try:
             written: Body = await self.cluster.apply(manifest, "status")
         except Gone:

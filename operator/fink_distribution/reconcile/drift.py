@@ -105,7 +105,7 @@ class DriftPass:
         registry = self._context.registry
         bodies = [body for body in registry if self._connection_of(body) == name]
         listing = await look(
-            self._context.connections.admin(name),
+            await self._context.connections.admin(name),
             {AlertTopic.of(body).name for body in bodies if body["kind"] == Kind.ALERT_TOPIC},
             {KafkaUser.of(body).name for body in bodies if body["kind"] == Kind.KAFKA_USER},
         )

@@ -20,13 +20,15 @@ class KafkaAcls:
         """Grant what is missing, then revoke what is ours and no longer declared."""
         user = self._user(context, body)
         principal, connection = user["status"]["principal"], connection_name(user)
-        admin = context.connections.admin(connection)
+        admin = await context.connections.admin(connection)
         declared = bindings(body, lambda key: self._topic(context, key))
         observed = (await acls.observe(admin, principal)).get(principal, frozenset())
         owned = ledger(body)
         plan = plan_acls(declared, observed, owned, self._shared(context, body, principal, connection))
         if plan.grants and not plan.ledger <= owned:
             await context.claim(body, self._facts(context, principal, connection, owned | plan.ledger))
+        if plan:
+            context.changing(body, plan)
         await acls.grant(admin, principal, plan.grants)
         await acls.revoke(admin, principal, plan.revokes)
         text = f"{principal} has {len(declared)} permission(s)."
@@ -40,7 +42,7 @@ class KafkaAcls:
         if not owned:
             return
         principal, connection = status["principal"], status["connection"]
-        admin = context.connections.admin(connection)
+        admin = await context.connections.admin(connection)
         observed = (await acls.observe(admin, principal)).get(principal, frozenset())
         plan = plan_acls(frozenset(), observed, owned, self._shared(context, body, principal, connection))
         await acls.revoke(admin, principal, plan.revokes)

@@ -39,7 +39,7 @@ class KafkaUsers:
     async def reconcile(self, context: Context, body: Body) -> Outcome:
         """Keep Secret and credential in step: the Secret first, so that no password is lost in a crash."""
         user = KafkaUser.of(body)
-        admin = context.connections.admin(user.connection)
+        admin = await context.connections.admin(user.connection)
         refuse_rival(context.registry, body)
         if user.name == admin.login.username:
             raise Stalled(
@@ -62,6 +62,7 @@ class KafkaUsers:
                 context, body, user, data, applied if is_applied else None, exists=secret is not None
             )
         for change in plan_user(user, observed, is_applied):
+            context.changing(body, change)
             match change:
                 case UpsertCredential():
                     await users.upsert(admin, change, password)
@@ -98,7 +99,7 @@ class KafkaUsers:
         """Remove the credential, unless it is to be retained or was never ours; and the Secret."""
         user = KafkaUser.of(body)
         if user.is_ours and user.deletion_policy == "Delete":
-            admin = context.connections.admin(user.connection)
+            admin = await context.connections.admin(user.connection)
             for mechanism in await users.observe_one(admin, user.name):
                 await users.delete(admin, DeleteCredential(user.name, mechanism))
         secret = await context.cluster.get("v1", "Secret", body["metadata"]["namespace"], user.secret)

@@ -56,7 +56,9 @@ def write(secret: Mapping[str, str], topic: str, value: bytes) -> None:
     """Write one message; raises KafkaException when it may not."""
     failed: list[KafkaError] = []
     producer = Producer({**client_config(secret), "message.timeout.ms": 5000})
-    producer.produce(topic, value, partition=TopicPartition(topic, 0).partition, on_delivery=lambda error, _: failed.append(error))
+    producer.produce(
+        topic, value, partition=TopicPartition(topic, 0).partition, on_delivery=lambda error, _: failed.append(error)
+    )
     producer.flush(10)
     if failed[0] is not None:
         raise KafkaException(failed[0])

@@ -72,6 +72,7 @@ class Scene:
             "FINK_CONNECTION_PROBE_SECONDS": "1",
             "FINK_JOB_IMAGE": "localhost/job:none",
             "FINK_LIVENESS_PORT": "0",
+            "FINK_LOG_LEVEL": os.environ.get("TEST_OPERATOR_LOG_LEVEL", "INFO"),
         }
         command = [str(Path(sys.executable).with_name("fink")), "run"]
         with self.log.open("ab") as log:

@@ -7,7 +7,14 @@ import subprocess
 
 import pytest
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from cluster.operator.logins import read, write
 from cluster.operator.scene import Scene
@@ -28,7 +35,11 @@ def reader(scene: Scene) -> str:
 
 def _consumer(scene: Scene, **more: object) -> dict[str, object]:
     group = {"name": scene.name("group"), "patternType": "Prefixed"}
-    return {"userRef": {"name": "reader"}, "consumer": {"topics": [{"topicRef": {"name": "alerts"}}], "group": group}, **more}
+    return {
+        "userRef": {"name": "reader"},
+        "consumer": {"topics": [{"topicRef": {"name": "alerts"}}], "group": group},
+        **more,
+    }
 
 
 def _by_kafkas_tool(environment: Environment, *arguments: str) -> None:
@@ -49,9 +60,13 @@ def _java_config(environment: Environment) -> os.PathLike[str]:
     return file
 
 
-def test_consumer_and_producer_expand_as_kafkas_own_tool_expands_them(scene: Scene, reader: str, testbed: Environment) -> None:
+def test_consumer_and_producer_expand_as_kafkas_own_tool_expands_them(
+    scene: Scene, reader: str, testbed: Environment
+) -> None:
     topic, group, other = scene.name("alerts"), scene.name("group"), scene.name("other")
-    _by_kafkas_tool(testbed, "--add", "--allow-principal", f"User:{other}", "--consumer", "--topic", topic, "--group", group)
+    _by_kafkas_tool(
+        testbed, "--add", "--allow-principal", f"User:{other}", "--consumer", "--topic", topic, "--group", group
+    )
     arguments = ["--producer", "--topic", topic, "--transactional-id", group]
     _by_kafkas_tool(testbed, "--add", "--allow-principal", f"User:{other}", *arguments)
     producer = {"topics": [{"topicRef": {"name": "alerts"}}], "transactionalId": {"name": group}}
@@ -79,7 +94,11 @@ def test_a_consumer_may_read_and_nothing_else(scene: Scene, reader: str) -> None
 
 def test_a_change_grants_and_revokes_the_difference(scene: Scene, reader: str) -> None:
     topic = scene.name("alerts")
-    rule = {"name": "topic", "resource": {"type": "Topic", "topicRef": {"name": "alerts"}}, "operations": ["Read", "Describe"]}
+    rule = {
+        "name": "topic",
+        "resource": {"type": "Topic", "topicRef": {"name": "alerts"}},
+        "operations": ["Read", "Describe"],
+    }
     scene.declare("KafkaAcl", "rules", {"userRef": {"name": "reader"}, "rules": [rule]})
     scene.ready("kafkaacl", "rules", "Reconciled")
     cluster = {"name": "cluster", "resource": {"type": "Cluster"}, "operations": ["IdempotentWrite"]}
@@ -97,7 +116,9 @@ def test_a_change_grants_and_revokes_the_difference(scene: Scene, reader: str) -
 def test_bindings_made_by_hand_stay(scene: Scene, reader: str) -> None:
     topic = scene.name("alerts")
     words = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{reader}", "*")
-    by_hand = [AclBinding(*words, operation, AclPermissionType.ALLOW) for operation in (AclOperation.READ, AclOperation.DELETE)]
+    by_hand = [
+        AclBinding(*words, operation, AclPermissionType.ALLOW) for operation in (AclOperation.READ, AclOperation.DELETE)
+    ]
     for future in scene.admin.create_acls(by_hand).values():
         future.result()
     scene.declare("KafkaAcl", "reads", _consumer(scene))

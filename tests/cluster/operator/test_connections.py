@@ -34,7 +34,8 @@ def test_a_missing_secret_or_key_is_named(make_scene: MakeScene) -> None:
     scene.apply(scene.admin_secret(), scene.connection(sasl=credentials))
     message = "has no key pass (it has: password, username)"
     wait_for(
-        lambda: message in scene.ready("kafkaconnection", "default", "CredentialsMissing", scene.home), what="the key is named"
+        lambda: message in scene.ready("kafkaconnection", "default", "CredentialsMissing", scene.home),
+        what="the key is named",
     )
 
 
@@ -87,7 +88,10 @@ def test_a_deletion_waits_for_kafka_and_ends_at_the_deadline(make_scene: MakeSce
     own_broker.stop()
     scene.ready("kafkaconnection", "default", "KafkaUnreachable", scene.home)
     scene.kubectl("delete", "kafkauser", "waits", "-n", scene.namespace, "--wait=false")
-    wait_for(lambda: "is being deleted" in scene.kubectl("get", "kuser", "waits", "-n", scene.namespace, "-o", "wide"), what="it waits")
+    wait_for(
+        lambda: "is being deleted" in scene.kubectl("get", "kuser", "waits", "-n", scene.namespace, "-o", "wide"),
+        what="it waits",
+    )
     own_broker.start()
     wait_for(lambda: not scene.exists("kafkauser", "waits"), what="the user is gone")
     assert scene.users() == {scene.name("left")}

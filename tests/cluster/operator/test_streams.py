@@ -39,13 +39,17 @@ def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene:
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
     user = f"{scene.namespace}.ztf-stream"
     topics = (scene.name("all"), scene.name("bright"))
-    assert scene.acls(user) == {f"{operation} TOPIC LITERAL {name} *" for operation in ("WRITE", "DESCRIBE") for name in topics}
+    assert scene.acls(user) == {
+        f"{operation} TOPIC LITERAL {name} *" for operation in ("WRITE", "DESCRIBE") for name in topics
+    }
     config = json.loads(scene.get("configmap", "ztf-job")["data"]["job.json"])
     assert [output["topic"] for output in config["outputs"]] == list(topics)
     password = scene.secret("ztf-stream")["password"]
     for kind in ("configmap", "statefulset", "distributionstream", "pod"):
         assert password not in scene.kubectl("get", kind, "-n", scene.namespace, "-o", "json")
-    whole = scene.kubectl("auth", "can-i", "--list", "-n", scene.namespace, f"--as=system:serviceaccount:{scene.namespace}:ztf-stream")
+    whole = scene.kubectl(
+        "auth", "can-i", "--list", "-n", scene.namespace, f"--as=system:serviceaccount:{scene.namespace}:ztf-stream"
+    )
     assert "secrets" not in whole
     assert "exec" not in whole
     assert "distributionstreams/status" in whole
@@ -60,7 +64,9 @@ def test_a_pod_that_finds_no_node_is_said(scene: Scene) -> None:
 
 def test_what_is_missing_is_named_in_turn(scene: Scene) -> None:
     scene.declare("DistributionStream", "ztf", _spec())
-    assert f"AlertTopic {scene.namespace}/all does not exist" in scene.ready("distributionstream", "ztf", "DependencyNotReady")
+    assert f"AlertTopic {scene.namespace}/all does not exist" in scene.ready(
+        "distributionstream", "ztf", "DependencyNotReady"
+    )
     for name in ("all", "bright"):
         scene.declare("AlertTopic", name, {"topicName": scene.name(name)})
     assert "PersistentVolumeClaim" in scene.ready("distributionstream", "ztf", "ClaimMissing")
@@ -106,7 +112,13 @@ def test_with_the_stream_goes_all_that_it_made_but_the_topics(scene: Scene) -> N
     scene.declare("DistributionStream", "ztf", _spec())
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
     scene.delete("distributionstream", "ztf")
-    made = ["statefulset/ztf-driver", "configmap/ztf-job", "secret/ztf-stream", "kafkauser/ztf-stream", "kafkaacl/ztf-stream"]
+    made = [
+        "statefulset/ztf-driver",
+        "configmap/ztf-job",
+        "secret/ztf-stream",
+        "kafkauser/ztf-stream",
+        "kafkaacl/ztf-stream",
+    ]
     made += ["serviceaccount/ztf-stream", "role/ztf-stream", "rolebinding/ztf-stream"]
     for name in made:
         wait_for(lambda name=name: not scene.exists(*name.split("/")), what=f"{name} is gone")  # type: ignore[misc]

@@ -20,7 +20,9 @@ from testbed.fixtures import wait_for
 
 def _make_by_hand(scene: Scene, user: str, password: str) -> None:
     info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
-    scene.admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, info, password.encode())])[user].result()
+    scene.admin.alter_user_scram_credentials([UserScramCredentialUpsertion(user, info, password.encode())])[
+        user
+    ].result()
 
 
 def _by_hand(scene: Scene, user: str, password: str) -> dict[str, str]:
@@ -94,7 +96,10 @@ def test_a_deleted_or_edited_secret_is_put_right(scene: Scene) -> None:
     scene.ready("kafkauser", "reader", "Reconciled")
     first = scene.secret("reader")
     scene.kubectl("delete", "secret", "reader", "-n", scene.namespace)
-    wait_for(lambda: scene.exists("secret", "reader") and can_log_in(scene.secret("reader")), what="a new Secret lets the user in")
+    wait_for(
+        lambda: scene.exists("secret", "reader") and can_log_in(scene.secret("reader")),
+        what="a new Secret lets the user in",
+    )
     assert scene.secret("reader")["password"] != first["password"]
     word = base64.b64encode(b"0123456789abcdef").decode()
     scene.kubectl("patch", "secret", "reader", "-n", scene.namespace, "-p", json.dumps({"data": {"password": word}}))

@@ -1,4 +1,4 @@
-"""Fixtures for the tests that need an API server."""
+"""Fixtures for all tests: the testbed that they run against, and what they need of it. See tests/testbed/fixtures.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pytest
 
 from testbed.fixtures import Kubectl
 
-CRDS = Path(__file__).parents[2] / "crds"
+pytest_plugins = ["testbed.fixtures"]
+
+CRDS = Path(__file__).parents[1] / "crds"
 
 
 @pytest.fixture(scope="session")

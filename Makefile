@@ -1,0 +1,90 @@
+# `make` alone lists the targets. Everything runs from a virtual environment that is made on the first call and made anew
+# whenever the lock changes.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+UV_VERSION := 0.13.9
+PYTHON := .venv/bin/python
+LOCK_HASH := $(shell sha256sum requirements/dev.lock | cut -c1-16)
+VENV := .venv/.installed-$(LOCK_HASH)
+TESTBED := PYTHONPATH=tests $(PYTHON) -m testbed
+LEVEL ?= node
+COMPILE := .venv/bin/uv pip compile -q --python-version 3.11 --universal --generate-hashes --no-annotate \
+	--no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV) ## From nothing to decoded alerts, and all down again. CONTEXT=cluster DATA=folder KEEP=1
+	@$(PYTHON) examples/demo
+
+.PHONY: demo-end
+demo-end: $(VENV) ## End what a demo with KEEP=1 has left.
+	@$(PYTHON) examples/demo --end
+
+.PHONY: test
+test: lint ## The checks and all tests, on real parts. ARGS="-k name" for pytest
+	@$(PYTHON) -m pytest $(ARGS)
+
+.PHONY: test-fast
+test-fast: $(VENV) ## All tests but those that need a node.
+	@$(PYTHON) -m pytest --ignore=tests/e2e $(ARGS)
+
+.PHONY: lint
+lint: $(VENV) ## ruff, mypy and import-linter.
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@MYPYPATH=examples .venv/bin/mypy -p demo
+	@PYTHONPATH=operator:jobs .venv/bin/lint-imports
+
+.PHONY: testbed
+testbed: $(VENV) ## Start a Kafka and a Kubernetes on this machine. LEVEL=kafka|api|node
+	@$(TESTBED) up --level $(LEVEL)
+
+.PHONY: testbed-down
+testbed-down: $(VENV) ## End the testbed and delete its data.
+	@$(TESTBED) down
+
+.PHONY: images
+images: $(VENV) ## Build the operator's and the job's image without Docker, and print their names.
+	@PYTHONPATH=tests $(PYTHON) -c 'from testbed import images; images.Builder().build(); print(*images.tags().values(), sep="\n")'
+
+.PHONY: sync
+sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate docs/kinds.md.
+	@cp crds/*.yaml charts/fink-distribution/files/crds/
+	@cp schemas/stream-job.schema.json jobs/distribution_job/
+	@$(PYTHON) docs/generate_kinds.py
+
+.PHONY: lock
+lock: $(VENV) ## Renew requirements/*.lock from requirements/*.in.
+	@$(COMPILE) requirements/operator.in -o requirements/operator.lock
+	@$(COMPILE) requirements/jobs.in -o requirements/jobs.lock
+	@$(COMPILE) requirements/operator.in requirements/jobs.in requirements/dev.in -o requirements/dev.lock
+
+.PHONY: setup
+setup: $(VENV) ## Make the virtual environment with what the lock says.
+
+$(VENV):
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed as python3.' >&2; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { \
+	    [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo 'Missing: sudo apt-get install python3-venv' >&2; exit 1; }; \
+	    echo 'Installing python3-venv'; \
+	    apt-get install --yes -qq python3-venv >/dev/null 2>&1 || { apt-get update -qq && apt-get install --yes -qq python3-venv >/dev/null; }; }
+	@echo 'Making the virtual environment .venv (a minute the first time)'
+	@[ -x .venv/bin/uv ] && [ "$$(.venv/bin/uv --version | cut -d' ' -f2)" = $(UV_VERSION) ] || { \
+	    python3 -m venv .venv && .venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/dev.lock
+	@.venv/bin/uv pip install --quiet --python $(PYTHON) --no-deps --editable .
+	@rm -f .venv/.installed-*
+	@touch $@
+
+.PHONY: clean
+clean: ## Delete what was made here: environment, testbed, caches. What was built for the testbed stays in the user's cache.
+	@[ ! -e .testbed/env ] || $(TESTBED) down
+	@rm -rf .venv .testbed build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

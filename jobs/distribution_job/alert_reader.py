@@ -1,0 +1,56 @@
+"""Reading exactly the files of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pyspark.sql import DataFrame, SparkSession
+
+from distribution_job import read_errors
+from distribution_job.alert_files import AlertFile, by_layout
+
+
+class AlertReader:
+    """Makes one DataFrame of many Parquet files; their columns are the union of theirs, and of `key=value` folders."""
+
+    def __init__(self, spark: SparkSession, base: str) -> None:
+        self._spark = spark
+        self._base = base
+
+    def read(self, files: Sequence[AlertFile]) -> DataFrame:
+        """The files as one table; only their footers are read now.
+
+        Raises FileError for a file without a readable footer.
+        """
+        reader = self._spark.read.option("basePath", self._base).option("mergeSchema", "true")
+        # Spark's own FileStreamSource says so too: a path that was found is no pattern, whatever brackets it has.
+        reader = reader.option("__globPaths__", "false")
+        try:
+            return reader.parquet(*(file.path for file in files))
+        except Exception as error:
+            blamed = read_errors.unreadable(error, files)
+            if blamed is not None:
+                raise blamed from error
+            raise
+
+    def tables(self, files: Sequence[AlertFile]) -> Iterator[tuple[tuple[AlertFile, ...], DataFrame]]:
+        """The files in as few tables as Spark allows: one, unless their folders or a column's types differ.
+
+        Raises FileError as `read` does.
+        """
+        for group in by_layout(files, self._base):
+            try:
+                table = self.read(group)
+            except Exception as error:
+                if len(group) == 1 or not read_errors.schemas_differ(error):
+                    raise
+                yield from self._by_schema(group)
+            else:
+                yield group, table
+
+    def _by_schema(self, files: Sequence[AlertFile]) -> Iterator[tuple[tuple[AlertFile, ...], DataFrame]]:
+        alike: dict[str, list[AlertFile]] = {}
+        for file in files:
+            alike.setdefault(self.read([file]).schema.json(), []).append(file)
+        for group in alike.values():
+            yield tuple(group), self.read(group)

@@ -1,0 +1,77 @@
+"""Files that an output could not be given yet, remembered on disk until it has them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from distribution_job import durable_json
+from distribution_job.alert_files import AlertFile
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The files of one batch for one output."""
+
+    output: str
+    key: str
+    files: tuple[AlertFile, ...]
+
+
+class Backlog:
+    """`folder/<output>/<key>.json`; what it holds in memory is what lies there. Safe for several threads."""
+
+    def __init__(self, folder: Path, outputs: Iterable[str]) -> None:
+        """Only the entries of these outputs are loaded; those of an output that is configured no more stay on disk."""
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._entries: dict[str, dict[str, Entry]] = {
+            name: {
+                file.stem: Entry(name, file.stem, tuple(map(AlertFile.from_json, document["files"])))
+                for file, document in durable_json.read_all(self._place(name))
+            }
+            for name in outputs
+        }
+
+    def put(self, output: str, key: str, files: Iterable[AlertFile]) -> None:
+        """Remember the files; with those that the entry has already, should a batch be repeated after a crash."""
+        with self._lock:
+            before = self._entries[output].get(key)
+            self._write(Entry(output, key, tuple(sorted({*files, *(before.files if before else ())}))))
+
+    def keep(self, entry: Entry, files: Iterable[AlertFile]) -> None:
+        """Let the entry hold just these files; without any it is forgotten."""
+        left = tuple(files)
+        if not left:
+            self.remove(entry)
+            return
+        with self._lock:
+            self._write(Entry(entry.output, entry.key, left))
+
+    def remove(self, entry: Entry) -> None:
+        """Forget the entry: its files have been given to the output."""
+        with self._lock:
+            durable_json.remove(self._place(entry.output) / f"{entry.key}.json")
+            self._entries[entry.output].pop(entry.key, None)
+
+    def entries(self, output: str) -> list[Entry]:
+        """What waits for the output, the oldest first."""
+        with self._lock:
+            return [entry for _, entry in sorted(self._entries[output].items())]
+
+    def pending(self, output: str) -> int:
+        """How many files wait for the output."""
+        with self._lock:
+            return sum(len(entry.files) for entry in self._entries[output].values())
+
+    def _write(self, entry: Entry) -> None:
+        document = {"output": entry.output, "files": [file.to_json() for file in entry.files]}
+        durable_json.write(self._place(entry.output) / f"{entry.key}.json", document)
+        self._entries[entry.output][entry.key] = entry
+
+    def _place(self, output: str) -> Path:
+        # quote leaves dots alone, and `..` is a name that the schema allows.
+        return self._folder / quote(output, safe="").replace(".", "%2E")

@@ -1,0 +1,159 @@
+"""One batch of files to many outputs, until every output has them or they are remembered on disk for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+from py4j.protocol import Py4JNetworkError
+from pyspark.sql import DataFrame
+
+from distribution_job import diagnosis, read_errors
+from distribution_job.alert_files import AlertFile
+from distribution_job.alert_reader import AlertReader
+from distribution_job.backlog import Backlog
+from distribution_job.backoff import Backoff
+from distribution_job.config import Output
+from distribution_job.distributor import Distributor, Result
+from distribution_job.drain import Drain
+from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.quarantine import Quarantine
+
+LOG = logging.getLogger(__name__)
+
+
+class Batches:
+    """Runs batches. When `run` returns, nothing of the batch is only in memory.
+
+    The order of effects: what was sent is in Kafka, then what was not is on disk, then the caller commits. A crash before
+    the last repeats the batch; one between the others loses nothing.
+    """
+
+    def __init__(
+        self,
+        reader: AlertReader,
+        distributor: Distributor,
+        backlog: Backlog,
+        quarantine: Quarantine,
+        drain: Drain,
+        report: Callable[[Failure | None], None],
+    ) -> None:
+        """`report` is told what keeps a batch from going on, and None when it goes on."""
+        self._reader = reader
+        self._distributor = distributor
+        self._backlog = backlog
+        self._quarantine = quarantine
+        self._drain = drain
+        self._report = report
+
+    def run(self, key: str, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
+        """Distribute the files; `key` names the backlog's entry for outputs that fail.
+
+        Repeats with pauses while anything fails that is not one output's or one file's fault.
+        Raises Draining when the job is to end while it waits for that.
+        """
+        waiting, total, backoff = set(files), Result(), Backoff()
+        names = [output.name for output in outputs]
+        while waiting:
+            try:
+                for group, alerts in self._reader.tables(sorted(waiting)):
+                    result = self._send(alerts, group, outputs)
+                    for name in result.failures:
+                        self._backlog.put(name, key, group)
+                    total.add(result)
+                    waiting -= set(group)
+            except FileError as error:
+                aside = self._put_aside(error, waiting, names)
+                total.aside |= aside
+                waiting -= aside
+            except Py4JNetworkError:
+                raise  # Spark's JVM is gone, and with it all that could be tried again here
+            except Exception as error:  # noqa: BLE001  whatever it is, the batch must not be lost for it
+                failure = _failure(error)
+                pause = backoff.next()
+                LOG.warning("batch %s: %s: %s (again in %.0f s)", key, failure.reason, failure.message, pause)
+                self._report(failure)
+                self._drain.pause(pause)
+            else:
+                self._report(None)
+        return total
+
+    def retry(self, files: Sequence[AlertFile], output: Output) -> Result:
+        """Give the files to one output that failed, after a rehearsal.
+
+        A filter that raises on some alerts only would otherwise publish the others again at every attempt.
+        Raises what goes wrong, without repetition.
+        """
+        total = Result()
+        for group, alerts in self._reader.tables(files):
+            try:
+                rehearsed = self._distributor.rehearse(alerts, [output])
+                result = rehearsed if rehearsed.failures else self._distributor.send(alerts, [output])
+            except Exception as error:
+                blamed = read_errors.unreadable(error, group)
+                if blamed is not None:
+                    raise blamed from error
+                if isinstance(error, BatchError):
+                    raise
+                result = Result(failures=diagnosis.blame(error, alerts, [output], self._distributor))
+            total.failures |= result.failures
+            if not result.failures:
+                total.add(result)
+        return total
+
+    def _send(self, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
+        """Send to all outputs that can be sent; those found to break the pass are left out of the next attempt."""
+        excluded: dict[str, Failure] = {}
+        while True:
+            healthy = [output for output in outputs if output.name not in excluded]
+            try:
+                result = self._distributor.send(alerts, healthy)
+            except (BatchError, Py4JNetworkError):
+                raise
+            except Exception as error:
+                blamed = read_errors.unreadable(error, files)
+                if blamed is not None:
+                    raise blamed from error
+                LOG.warning("a pass failed, looking for the cause: %s", diagnosis.sentence(error))
+                excluded |= diagnosis.blame(error, alerts, healthy, self._distributor)
+            else:
+                result.failures |= excluded
+                return result
+
+    def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:
+        """Quarantine the file, and any other that cannot be read either, so that the repeated pass is the last."""
+        aside: set[AlertFile] = set()
+        blamed: FileError | None = error
+        while blamed is not None:
+            file = next(file for file in files if file.path == blamed.path)
+            again = self._check([file])
+            # A disk or a network that failed for a moment is no reason to put a file aside.
+            if again is not None:
+                LOG.warning("%s: %s", again.failure.reason, again.failure.message)
+                self._quarantine.put(file, again.failure, outputs)
+                aside.add(file)
+            elif blamed is not error:
+                break
+            blamed = self._check(sorted(files - aside)) if files - aside else None
+        return aside
+
+    def _check(self, files: Sequence[AlertFile]) -> FileError | None:
+        """Read every byte of the files; the first that cannot be read."""
+        try:
+            for group, alerts in self._reader.tables(files):
+                try:
+                    alerts.write.format("noop").mode("overwrite").save()
+                except Exception as error:
+                    blamed = read_errors.unreadable(error, group)
+                    if blamed is None:
+                        raise
+                    return blamed
+        except FileError as error:
+            return error
+        return None
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, BatchError):
+        return error.failure
+    return Failure(Reason.BATCH_FAILED, f"The batch failed, and is tried again: {diagnosis.sentence(error)}")

@@ -1,0 +1,75 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+import click
+
+from distribution_job import config as configuration
+
+BAD_CONFIG = 2
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.option(
+    "--config",
+    "file",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The job's configuration: a JSON document after schemas/stream-job.schema.json.",
+)
+@click.option("--check", is_flag=True, help="Check the configuration only: start nothing, connect to nothing.")
+def main(file: Path, check: bool) -> None:
+    """Distribute science alerts to Kafka.
+
+    Watches a folder of Parquet files (source.path), reads each new file once, and publishes to each output's topic the
+    alerts that its filter lets through: the message's key is the Avro schema as JSON, its value the alert in Avro, as
+    fink-client expects. Files must appear whole: write under a name that begins with "_" or ".", then rename. The folder
+    may be empty, or not be there yet.
+
+    What has been distributed is remembered in checkpoint.path; start the job again with the same one and it goes on where
+    it ended. An alert is sent at least once: after a crash the last batch is sent again.
+
+    An output whose filter, topic or columns are wrong is left out and reported, and the others go on; its files wait in
+    the checkpoint and are sent when it works again. A file that cannot be read is put aside and tried again when it
+    changes.
+
+    \b
+    Environment:
+      FINK_FILTER_PACKAGES  packages that Python filters may come from, comma-separated
+                            (default: fink_filters,distribution_job.filters)
+      FINK_READY_FILE       a file that exists while new alerts are looked for (a readiness probe)
+      POD_NAME, POD_IP      in a Kubernetes pod: this driver's name and address
+
+    \b
+    Exit status:
+      0  SIGTERM or SIGINT: the running batch was finished, nothing was interrupted
+      2  the configuration is wrong; the message says where
+      1  anything else
+
+    \b
+    Example:
+      python -m distribution_job --config stream.json --check && python -m distribution_job --config stream.json
+    """
+    try:
+        loaded = configuration.load(file)
+    except configuration.ConfigError as error:
+        for problem in error.problems:
+            click.echo(f"error: {problem}", err=True)
+        sys.exit(BAD_CONFIG)
+    if check:
+        click.echo(f"{file}: good, {len(loaded.outputs)} outputs from {loaded.source.path}")
+        return
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    # py4j reports what a batch raises, which is how a batch is refused while draining; the job reports the rest itself.
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    # fink-filters' ZTF functions are declared in the old way.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pyspark\.sql\.pandas")
+    # Here, so that --check and --help do not wait for Spark's import.
+    from distribution_job import run
+
+    run.run(loaded)

@@ -1,0 +1,43 @@
+"""Small JSON files that are there whole or not at all, whenever the process or the machine stops."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def write(file: Path, document: Any) -> None:
+    """Write the document under a hidden name, force it to the disk, rename it into place and force the name too."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    hidden = file.with_name(f".{file.name}.tmp")
+    with hidden.open("w", encoding="utf-8") as handle:
+        json.dump(document, handle, separators=(",", ":"))
+        handle.flush()
+        os.fsync(handle.fileno())
+    hidden.replace(file)
+    _force(file.parent)
+
+
+def remove(file: Path) -> None:
+    """Remove the file, if it is there, for good."""
+    file.unlink(missing_ok=True)
+    if file.parent.is_dir():
+        _force(file.parent)
+
+
+def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
+    """The documents of a folder, by name; hidden files are what a crash left half-written."""
+    for file in sorted(folder.glob("*.json")):
+        if not file.name.startswith("."):
+            yield file, json.loads(file.read_text(encoding="utf-8"))
+
+
+def _force(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,56 @@
+"""The options of Spark's Kafka sink."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from distribution_job.config import JobConfig
+
+LARGEST_MESSAGE = 10_000_000  # bytes of key and value together; the producer refuses more
+_LOGIN_FILE = "sasl.jaas.config"
+
+
+def options(config: JobConfig) -> dict[str, str]:
+    """What `write.format("kafka")` is given. It holds no secret.
+
+    The login is named by a variable that the producer itself resolves from a file on its own machine (KIP-297, KIP-421),
+    so that no password stands in Spark's configuration, plans, event log or UI.
+    """
+    kafka = config.kafka
+    chosen = {
+        "bootstrap.servers": kafka.bootstrap_servers,
+        "security.protocol": kafka.security_protocol,
+        "client.id": f"fink-{config.namespace}-{config.name}",
+        "acks": "all",
+        "enable.idempotence": "true",
+        # An alert's key is its whole schema: batches of many alerts let zstd send that once (half the bytes).
+        "compression.type": "zstd",
+        "linger.ms": "50",
+        "batch.size": str(1024 * 1024),
+        "buffer.memory": str(64 * 1024 * 1024),
+        "max.request.size": str(LARGEST_MESSAGE + 100_000),
+        "delivery.timeout.ms": "120000",
+        "request.timeout.ms": "30000",
+        "max.block.ms": "30000",
+    }
+    if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
+        folder = str(kafka.credentials_directory)
+        chosen |= {
+            "sasl.mechanism": kafka.sasl_mechanism or "",
+            "sasl.jaas.config": f"${{directory:{folder}:{_LOGIN_FILE}}}",
+            "config.providers": "directory",
+            "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+            "config.providers.directory.param.allowed.paths": folder,
+            # Spark keeps producers by their options and a producer keeps its login: a rotated file makes a new one.
+            "client.id": f"{chosen['client.id']}-{_age(kafka.credentials_directory / _LOGIN_FILE)}",
+        }
+    if kafka.ca_file is not None:
+        chosen |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(kafka.ca_file)}
+    return {f"kafka.{name}": value for name, value in chosen.items()}
+
+
+def _age(file: Path) -> str:
+    try:
+        return format(file.stat().st_mtime_ns // 1_000_000, "x")
+    except OSError:
+        return "0"  # the write itself says that the file is missing

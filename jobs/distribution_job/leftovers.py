@@ -1,0 +1,160 @@
+"""Between the batches: files that an output lacks, and files that could not be read, are tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from distribution_job.alert_files import AlertFile
+from distribution_job.backlog import Backlog, Entry
+from distribution_job.backoff import Backoff
+from distribution_job.batches import Batches
+from distribution_job.config import JobConfig, Output
+from distribution_job.distributor import Result
+from distribution_job.drain import Drain
+from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.progress import Progress
+from distribution_job.quarantine import Quarantine, Quarantined
+
+LOG = logging.getLogger(__name__)
+QUARANTINE_SECONDS = 15.0  # between two looks at the files put aside
+# The alerts themselves are the trouble: a batch that went well says nothing about those that wait.
+_IN_THE_ALERTS = {Reason.FILTER_RAISED, Reason.ENCODING_FAILED}
+Find = Callable[[str], AlertFile | None]
+
+
+class Leftovers:
+    """`step` is called often by one thread; all work is done under `passes`, the lock that batches hold too."""
+
+    def __init__(
+        self,
+        config: JobConfig,
+        batches: Batches,
+        backlog: Backlog,
+        quarantine: Quarantine,
+        progress: Progress,
+        drain: Drain,
+        find: Find,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`find`: the file at a path as it is now, None when it is not there."""
+        self._config = config
+        self._batches = batches
+        self._backlog = backlog
+        self._quarantine = quarantine
+        self._progress = progress
+        self._drain = drain
+        self._find = find
+        self._clock = clock
+        self.passes = threading.Lock()
+        self._backoffs = {output.name: Backoff(first=2.0, longest=300.0) for output in config.outputs}
+        self._due = dict.fromkeys(self._backoffs, float("-inf"))
+        self._failures: dict[str, Failure] = {}
+        self._look = float("-inf")
+        self._untried = {held.file.path for held in quarantine.held()}  # a restart gives each one more chance
+        for name in self._backoffs:
+            progress.output(name, None, backlog.pending(name))
+        progress.quarantined(quarantine.held())
+
+    def note(self, result: Result) -> None:
+        """Take a batch's result over into the progress and into what is to be tried when."""
+        for output in self._config.outputs:
+            name = output.name
+            if name in result.counts:
+                self._progress.count(name, result.counts[name])
+            failure, before = result.failures.get(name), self._failures.get(name)
+            pending = self._backlog.pending(name)
+            if failure is not None:
+                if before is None:
+                    self._postpone(name)
+                self._say(name, failure)
+            elif pending and name in result.counts:
+                # It works again for these alerts. What waits for it may go at once, unless that failed by itself.
+                if before is None or before.reason not in _IN_THE_ALERTS:
+                    self._due[name] = float("-inf")
+            elif name in result.counts:
+                self._say(name, None)
+            self._progress.output(name, self._failures.get(name), pending)
+        self._progress.quarantined(self._quarantine.held())
+
+    def step(self) -> None:
+        """Try what is due."""
+        for output in self._config.outputs:
+            if self._clock() >= self._due[output.name] and self._backlog.pending(output.name):
+                self._retry(output)
+        if self._clock() >= self._look:
+            self._look = self._clock() + QUARANTINE_SECONDS
+            for held in self._quarantine.held():
+                self._reread(held)
+
+    def _retry(self, output: Output) -> None:
+        """Each entry once; one whose alerts fail does not hold up the next, one whose output fails does."""
+        name, failure = output.name, None
+        for entry in self._backlog.entries(name):
+            if self._drain.asked:
+                return
+            with self.passes:
+                failed = self._give(output, entry)
+                self._progress.output(name, failed or self._failures.get(name), self._backlog.pending(name))
+            failure = failed or failure
+            if failed is not None and failed.reason not in _IN_THE_ALERTS:
+                break
+        if failure is not None:
+            self._postpone(name)
+        self._say(name, failure)
+        self._progress.output(name, failure, self._backlog.pending(name))
+
+    def _give(self, output: Output, entry: Entry) -> Failure | None:
+        try:
+            result = self._batches.retry(entry.files, output)
+        except FileError as error:
+            file = next(file for file in entry.files if file.path == error.path)
+            self._quarantine.put(file, error.failure, [output.name])
+            self._progress.quarantined(self._quarantine.held())
+            left = [other for other in entry.files if other != file]
+            self._backlog.keep(entry, left)
+            return error.failure if left else None
+        except BatchError as error:
+            return error.failure
+        failure = result.failures.get(output.name)
+        if failure is None:
+            self._backlog.remove(entry)
+            self._progress.count(output.name, result.counts[output.name])
+            LOG.info("output %s: %d files that waited for it were distributed", output.name, len(entry.files))
+        return failure
+
+    def _reread(self, held: Quarantined) -> None:
+        now = self._find(held.file.path)
+        unchanged = now == held.file and held.file.path not in self._untried
+        self._untried.discard(held.file.path)
+        if now is None or unchanged or self._drain.asked:
+            return
+        wanted = [output for output in self._config.outputs if held.outputs is None or output.name in held.outputs]
+        with self.passes:
+            result = self._batches.run(f"file-{_mark(now)}", [now], wanted)
+            if not result.aside:
+                self._quarantine.remove(held.file)
+                LOG.info("file %s can be read now and was distributed", now.path)
+            self.note(result)
+
+    def _postpone(self, name: str) -> None:
+        self._due[name] = self._clock() + self._backoffs[name].next()
+
+    def _say(self, name: str, failure: Failure | None) -> None:
+        """Log a failure when it is new and when it is over."""
+        before = self._failures.get(name)
+        if failure is None:
+            if self._failures.pop(name, None) is not None:
+                LOG.info("output %s works again", name)
+            self._backoffs[name].reset()
+        else:
+            if before is None or before.reason != failure.reason:
+                LOG.warning("output %s: %s: %s", name, failure.reason, failure.message)
+            self._failures[name] = failure
+
+
+def _mark(file: AlertFile) -> str:
+    return hashlib.sha256(f"{file.path} {file.modified} {file.length}".encode()).hexdigest()[:16]

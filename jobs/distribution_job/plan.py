@@ -1,0 +1,105 @@
+"""What one pass over a batch's alerts is to do, worked out from the outputs, the alerts' schema and the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pyspark.sql.types import StructType
+
+from distribution_job import avro_schema
+from distribution_job.avro_schema import AvroSchema
+from distribution_job.config import Output
+from distribution_job.failures import Failure, OutputError, Reason, choices
+from distribution_job.topics import Topic
+
+ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Columns that are encoded together, once per alert, for all the outputs that publish just these."""
+
+    columns: tuple[str, ...]
+    schema: AvroSchema
+
+
+@dataclass(frozen=True)
+class Routed:
+    """An output that can be sent: its projection by position, and its topic."""
+
+    output: Output
+    projection: int
+    topic: Topic
+
+
+@dataclass(frozen=True)
+class Plan:
+    id_column: str
+    projections: tuple[Projection, ...]
+    outputs: tuple[Routed, ...]
+    failures: Mapping[str, Failure]
+
+
+def make(
+    outputs: Sequence[Output], alerts: StructType, topics: Mapping[str, Topic | Failure], id_column: str | None
+) -> Plan:
+    """Route each output; one that cannot be is in `failures` under its name, and does not touch the others."""
+    failures: dict[str, Failure] = {}
+    schemas: dict[tuple[str, ...], AvroSchema] = {}
+    routed = []
+    identity = ""
+    for output in outputs:
+        try:
+            identity = identify(alerts, id_column)
+            topic = topics[output.topic]
+            if isinstance(topic, Failure):
+                raise OutputError(topic.reason, topic.message)
+            columns = published(output, alerts)
+            if columns not in schemas:
+                schemas[columns] = avro_schema.derive(StructType([alerts[name] for name in columns]))
+            routed.append(Routed(output, list(schemas).index(columns), topic))
+        except OutputError as error:
+            failures[output.name] = error.failure
+    return Plan(identity, tuple(Projection(*item) for item in schemas.items()), tuple(routed), failures)
+
+
+def identify(alerts: StructType, id_column: str | None) -> str:
+    """The column that identifies an alert: the configured one, else the first of ID_COLUMNS that there is.
+
+    Raises OutputError (ColumnMissing).
+    """
+    for name in (id_column,) if id_column else ID_COLUMNS:
+        if name in alerts.names:
+            return name
+    if id_column:
+        raise OutputError(
+            Reason.COLUMN_MISSING,
+            f"source.idColumn is {id_column}, which the alerts do not have. {choices(id_column, alerts.names)} Correct it.",
+        )
+    raise OutputError(
+        Reason.COLUMN_MISSING,
+        f"The alerts have none of the columns {', '.join(ID_COLUMNS)} to identify them by. {choices('', alerts.names)} "
+        "Name one in source.idColumn.",
+    )
+
+
+def published(output: Output, alerts: StructType) -> tuple[str, ...]:
+    """The columns that the output publishes, in order.
+
+    Raises OutputError: ColumnMissing for a selected or dropped column that is not there (a mistyped `drop` would publish
+    what it was to keep back), EncodingFailed when none is left.
+    """
+    for option, names in (("select", output.select or ()), ("drop", output.drop)):
+        for name in names:
+            if name not in alerts.names:
+                raise OutputError(
+                    Reason.COLUMN_MISSING,
+                    f"The output's {option} names the column {name}, which the alerts do not have. "
+                    f"{choices(name, alerts.names)} Correct it.",
+                )
+    chosen = output.select if output.select is not None else tuple(alerts.names)
+    left = tuple(name for name in chosen if name not in output.drop)
+    if not left:
+        raise OutputError(Reason.ENCODING_FAILED, "The output's select and drop leave no column. Keep at least one.")
+    return left

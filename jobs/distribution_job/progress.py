@@ -1,0 +1,134 @@
+"""What the job has done and how it fares, as the document that is written to the stream's status."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from distribution_job.failures import Failure, one_line
+from distribution_job.quarantine import Quarantined
+
+QUARANTINED_SHOWN = 20
+
+
+class State(StrEnum):
+    STARTING = "Starting"
+    WAITING = "Waiting"  # for the folder, or its first file
+    RUNNING = "Running"
+    DRAINING = "Draining"
+
+
+@dataclass
+class Counts:
+    """Alerts of one output since the start.
+
+    `matched` its filter, `published` to its topic, `failed`: they could not be judged by its filter, or not be encoded.
+    """
+
+    matched: int = 0
+    published: int = 0
+    failed: int = 0
+
+    def add(self, other: Counts) -> None:
+        self.matched += other.matched
+        self.published += other.published
+        self.failed += other.failed
+
+
+class Progress:
+    """Aggregates; `document` and `health` may be called from another thread than the rest."""
+
+    def __init__(self, outputs: Iterable[str], now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._state = State.STARTING
+        self._counts = {name: Counts() for name in outputs}
+        self._failures: dict[str, Failure] = {}
+        self._pending = dict.fromkeys(self._counts, 0)
+        self._quarantined: list[Quarantined] = []
+        self._error: Failure | None = None
+        self._rows = 0
+        self._batch: dict[str, Any] = {}
+        self.changed = threading.Event()  # set on any change, cleared by who writes
+
+    def state(self, state: State) -> None:
+        with self._lock:
+            self._state = state
+        self.changed.set()
+
+    def batch(self, batch: int, rows: int, seconds: float) -> None:
+        """A batch of `rows` alerts was committed to Kafka; whatever error the last attempts had is over."""
+        with self._lock:
+            self._rows += rows
+            self._error = None
+            self._batch = {
+                "batchId": batch,
+                "batchDurationMilliseconds": round(seconds * 1000),
+                "inputRowsPerSecond": round(rows / seconds) if seconds > 0 else 0,
+                "lastBatchTime": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+        self.changed.set()
+
+    def count(self, output: str, counts: Counts) -> None:
+        with self._lock:
+            self._counts[output].add(counts)
+        self.changed.set()
+
+    def output(self, output: str, failure: Failure | None, pending: int) -> None:
+        """How the output fares since its last attempt, and how many files wait for it."""
+        with self._lock:
+            if failure is None:
+                self._failures.pop(output, None)
+            else:
+                self._failures[output] = failure
+            self._pending[output] = pending
+        self.changed.set()
+
+    def error(self, failure: Failure | None) -> None:
+        """What keeps the source or all outputs from going on; None: nothing."""
+        with self._lock:
+            self._error = failure
+        self.changed.set()
+
+    def quarantined(self, held: Iterable[Quarantined]) -> None:
+        with self._lock:
+            self._quarantined = list(held)
+        self.changed.set()
+
+    def health(self) -> tuple[Any, ...]:
+        """What is written at once when it changes: the state and the reasons, without counts and texts."""
+        with self._lock:
+            failing = tuple(sorted((name, failure.reason) for name, failure in self._failures.items()))
+            return self._state, self._error and self._error.reason, failing, len(self._quarantined)
+
+    def document(self) -> dict[str, Any]:
+        """The whole as plain JSON values, no floats among them (Kubernetes' server-side apply compares them)."""
+        with self._lock:
+            document: dict[str, Any] = {"state": self._state.value, "rowsRead": self._rows, **self._batch}
+            if self._error is not None:
+                document["lastError"] = one_line(self._error.message)
+                document["lastErrorReason"] = self._error.reason.value
+            document["outputs"] = [self._output(name) for name in self._counts]
+            document["quarantinedFiles"] = [
+                {"path": held.file.path, "reason": held.failure.reason.value}
+                for held in self._quarantined[:QUARANTINED_SHOWN]
+            ]
+            document["quarantinedFileCount"] = len(self._quarantined)
+            return document
+
+    def _output(self, name: str) -> dict[str, Any]:
+        counts, failure = self._counts[name], self._failures.get(name)
+        document: dict[str, Any] = {
+            "name": name,
+            "matched": counts.matched,
+            "published": counts.published,
+            "failed": counts.failed,
+            "pendingFiles": self._pending[name],
+        }
+        if failure is not None:
+            document |= {"reason": failure.reason.value, "error": one_line(failure.message)}
+        return document

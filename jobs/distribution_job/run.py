@@ -1,0 +1,176 @@
+"""The job from start to end."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from pyspark.sql.streaming import StreamingQuery
+
+from distribution_job import diagnosis, python_filters, session
+from distribution_job.alert_files import AlertFile
+from distribution_job.alert_reader import AlertReader
+from distribution_job.backlog import Backlog
+from distribution_job.backoff import Backoff
+from distribution_job.batches import Batches
+from distribution_job.config import JobConfig
+from distribution_job.discovery import Discovery
+from distribution_job.distributor import Distributor, Result
+from distribution_job.drain import Drain, Draining
+from distribution_job.failures import Failure, Reason
+from distribution_job.leftovers import Leftovers
+from distribution_job.progress import Progress, State
+from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
+from distribution_job.quarantine import Quarantine
+from distribution_job.topics import Topics
+
+LOG = logging.getLogger(__name__)
+READY_VARIABLE = "FINK_READY_FILE"
+_TICK = 0.2  # seconds between two looks at the query
+_PROBLEMS_OF_TWO_DRIVERS = "CONCURRENT_STREAM_LOG_UPDATE"
+
+
+def run(config: JobConfig) -> None:
+    """Run until a signal asks for the end.
+
+    Raises what cannot be mended from here: Spark that does not start, or whose JVM is gone; another driver on the same
+    checkpoint.
+    """
+    drain = Drain()
+    drain.listen()
+    progress = Progress(output.name for output in config.outputs)
+    target = KubernetesTarget(config.namespace, config.name) if config.progress.to == "kubernetes" else LogTarget()
+    writer = ProgressWriter(progress, target, config.progress.interval_seconds)
+    writer.start()
+    try:
+        job = Job(config, progress, drain)
+        drain.listen()
+        job.loop()
+        progress.state(State.DRAINING)
+    finally:
+        writer.stop()
+    job.end()
+    LOG.info("drained")
+
+
+class Job:
+    """The parts, put together; the main thread loops, the batches come in a thread of Spark's."""
+
+    def __init__(self, config: JobConfig, progress: Progress, drain: Drain) -> None:
+        self._config = config
+        self._progress = progress
+        self._drain = drain
+        self._ready = Path(os.environ[READY_VARIABLE]) if os.environ.get(READY_VARIABLE) else None
+        names = [output.name for output in config.outputs]
+        self._backlog = Backlog(config.checkpoint / "backlog", names)
+        self._quarantine = Quarantine(config.checkpoint / "quarantine")
+        started = time.monotonic()
+        self._spark = session.start(config.name, config.spark_conf)
+        LOG.info("Spark started in %.1f s", time.monotonic() - started)
+        self._discovery = Discovery(
+            self._spark,
+            config.source.path,
+            config.checkpoint / "spark",
+            config.source.max_files_per_batch,
+            config.trigger_seconds,
+        )
+        self._batches = Batches(
+            AlertReader(self._spark, config.source.path),
+            Distributor(config, Topics(config.kafka), python_filters.allowed_packages()),
+            self._backlog,
+            self._quarantine,
+            drain,
+            progress.error,
+        )
+        self._leftovers = Leftovers(
+            config, self._batches, self._backlog, self._quarantine, progress, drain, self._discovery.find
+        )
+
+    def loop(self) -> None:
+        """Keep a query running until the job is to end; start it anew, after a pause, when it fails."""
+        backoff = Backoff()
+        self._progress.state(State.RUNNING if self._discovery.began() else State.WAITING)
+        while not self._drain.asked:
+            try:
+                query = self._begin()
+                if query is not None:
+                    self._watch(query, backoff)
+            except Draining:
+                return
+            finally:
+                self._set_ready(False)
+            if self._drain.asked:
+                return
+            error = query.exception() if query is not None else None
+            if error is not None and _PROBLEMS_OF_TWO_DRIVERS in str(error):
+                raise error
+            if error is not None:
+                failure = Failure(Reason.SOURCE_UNAVAILABLE, f"The query stopped: {diagnosis.sentence(error)}")
+                pause = backoff.next()
+                LOG.warning("%s: %s (again in %.0f s)", failure.reason, failure.message, pause)
+                self._progress.error(failure)
+                self._drain.wait(pause)
+
+    def end(self) -> None:
+        self._spark.stop()
+
+    def _begin(self) -> StreamingQuery | None:
+        """The running query, once the folder is there; None when the job is to end first."""
+        said = False
+        while not self._discovery.folder_exists():
+            if not said:
+                LOG.info("waiting for the folder %s", self._config.source.path)
+                said = True
+            if self._drain.wait(max(1.0, min(5.0, self._config.trigger_seconds))):
+                return None
+        query = self._discovery.start(self._batch)
+        self._set_ready(True)
+        return query
+
+    def _watch(self, query: StreamingQuery, backoff: Backoff) -> None:
+        """Until the query ends, which it does between two batches when the job is to end."""
+        while query.isActive and not self._drain.wait(_TICK):
+            if query.lastProgress is not None:
+                backoff.reset()
+            self._leftovers.step()
+        if self._drain.asked:
+            LOG.info("draining")
+            self._progress.state(State.DRAINING)
+            self._set_ready(False)
+            # `stop` interrupts a running batch. A trigger that is active ends by itself: its batch is committed, and
+            # the next one is refused, which ends the query.
+            while query.isActive and query.status["isTriggerActive"]:
+                time.sleep(0.05)
+            query.stop()
+
+    def _batch(self, number: int, files: Sequence[AlertFile]) -> None:
+        self._drain.check()
+        self._progress.state(State.RUNNING)
+        with self._leftovers.passes:
+            self._drain.check()
+            started = time.monotonic()
+            held = {held.file for held in self._quarantine.held()}
+            result = self._batches.run(
+                f"batch-{number:012d}", [file for file in files if file not in held], self._config.outputs
+            )
+            seconds = time.monotonic() - started
+            self._leftovers.note(result)
+        self._progress.batch(number, result.rows, seconds)
+        LOG.info("batch %d: %d files, %d alerts, %.2f s%s", number, len(files), result.rows, seconds, _matched(result))
+
+    def _set_ready(self, ready: bool) -> None:
+        if self._ready is None:
+            return
+        if ready:
+            self._ready.touch()
+        else:
+            self._ready.unlink(missing_ok=True)
+
+
+def _matched(result: Result) -> str:
+    counted = "".join(f", {name} {counts.matched}" for name, counts in result.counts.items())
+    failed = "".join(f", {name} {failure.reason}" for name, failure in result.failures.items())
+    return counted + failed

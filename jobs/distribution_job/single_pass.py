@@ -1,0 +1,149 @@
+"""One pass over the alerts of a batch: all filters at once, each alert encoded once per projection, one write.
+
+Three traps of Spark shape it. `explode` lets the optimizer infer a condition on the filters' results and push it below
+their projection, which runs every Python filter twice; `explode_outer` does not. Metrics are observed on two levels, and
+the V1 Kafka sink loses them, so the session turns the V2 one on (see `session`). An array of outputs exploded before the
+encoding would encode an alert once per topic, so the projections are exploded first and the outputs after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
+from pyspark.sql.avro.functions import to_avro
+
+from distribution_job.conditions import Conditions, match_name, quoted
+from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.plan import Plan, Routed
+
+
+@dataclass(frozen=True)
+class Messages:
+    """The rows to write (topic, partition, key, value, headers) and what their making counts."""
+
+    rows: DataFrame
+    filtering: Observation
+    encoding: Observation
+
+
+class SinglePass:
+    """The pass for one plan. It may be used for many batches whose alerts have the same columns.
+
+    Its columns are made once: each costs calls into the JVM, about a thousand in all.
+    """
+
+    def __init__(self, plan: Plan, found: Conditions) -> None:
+        """Each output of `found.matches` is routed by `plan`."""
+        self._found = found
+        self.outputs = [routed for routed in plan.outputs if routed.output.name in found.matches]
+        identity = F.coalesce(F.col(quoted(plan.id_column)).cast("string"), F.lit(""))
+        number = F.col("__wanted.projection")
+        self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
+        self._is_wanted = F.col("__wanted").isNotNull()
+        self._filter_counts = _filter_counts(self.outputs, found)
+        encodings = [_encode(part.columns, part.schema.text) for part in plan.projections]
+        self._encoded = [
+            identity.alias("id"),
+            # Of the text, not of the typed column: an id then has its partition whatever integer type holds it.
+            F.xxhash64(identity).alias("hash"),
+            number.alias("projection"),
+            _by_projection(number, encodings).alias("value"),
+            F.col("__wanted.outputs").alias("outputs"),
+        ]
+        # A projection of its own: in the one above, Spark would explode first, and encode once per output.
+        self._each_output = F.explode_outer("outputs").alias("output")
+        number = F.col("projection")
+        key = _by_projection(number, [F.lit(part.schema.text.encode()) for part in plan.projections])
+        self._sized = [
+            F.col("output.position").alias("position"),
+            (F.octet_length("value") + F.octet_length(key) <= LARGEST_MESSAGE).alias("fits"),
+            F.col("output.topic").alias("topic"),
+            F.pmod("hash", F.col("output.partitions")).cast("int").alias("partition"),
+            key.alias("key"),
+            F.col("value"),
+            _headers(plan, number).alias("headers"),
+        ]
+        self._encoding_counts = _encoding_counts(self.outputs)
+
+    def over(self, alerts: DataFrame) -> Messages:
+        """The whole pass over these alerts as one DataFrame; nothing is read yet."""
+        filtering, encoding = Observation(), Observation()
+        counted = self._found.applied(alerts).observe(filtering, *self._filter_counts)
+        encoded = counted.select("*", self._wanted).where(self._is_wanted).select(*self._encoded)
+        observed = encoded.select("*", self._each_output).select(*self._sized).observe(encoding, *self._encoding_counts)
+        rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
+        return Messages(rows, filtering, encoding)
+
+
+def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
+    """array<struct<projection, outputs array<struct<position, topic, partitions>>>>: what the alert is to become."""
+    parts = []
+    for number in range(len(plan.projections)):
+        routes = [
+            F.when(
+                F.col(match_name(position)),
+                F.struct(
+                    F.lit(position).alias("position"),
+                    F.lit(routed.topic.name).alias("topic"),
+                    F.lit(routed.topic.partitions).alias("partitions"),
+                ),
+            )
+            for position, routed in enumerate(outputs)
+            if routed.projection == number
+        ]
+        if routes:
+            parts.append(
+                F.struct(F.lit(number).alias("projection"), F.array_compact(F.array(*routes)).alias("outputs"))
+            )
+    return F.filter(F.array(*parts), lambda part: F.size(part["outputs"]) > 0)
+
+
+def _filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
+    counts = [F.count(F.lit(1)).alias("rows")]
+    for position, routed in enumerate(outputs):
+        counts.append(F.count_if(match_name(position)).alias(f"matched_{position}"))
+        if routed.output.python is not None:
+            error = found.error(routed.output.python)
+            counts.append(F.count(error).alias(f"failed_{position}"))
+            counts.append(F.min(error).alias(f"error_{position}"))
+    return counts
+
+
+def _encoding_counts(outputs: Sequence[Routed]) -> list[Column]:
+    counts = []
+    for position in range(len(outputs)):
+        mine = F.col("position") == position
+        counts.append(F.count_if(mine & F.col("fits")).alias(f"published_{position}"))
+        counts.append(F.count_if(mine & ~F.col("fits")).alias(f"large_{position}"))
+    return counts
+
+
+def _headers(plan: Plan, projection: Column) -> Column:
+    name = _by_projection(projection, [F.lit(part.schema.name) for part in plan.projections])
+    mark = _by_projection(projection, [F.lit(part.schema.fingerprint) for part in plan.projections])
+    texts = {
+        "id": F.col("id"),
+        "schema_name": name,
+        "schema_fingerprint": mark,
+        # The time of the pass; Spark fixes it when the pass begins.
+        "producer_timestamp": F.unix_millis(F.current_timestamp()).cast("string"),
+    }
+    return F.array(
+        *(F.struct(F.lit(key).alias("key"), text.cast("binary").alias("value")) for key, text in texts.items())
+    )
+
+
+def _by_projection(projection: Column, choices: Sequence[Column]) -> Column:
+    if len(choices) == 1:
+        return choices[0]
+    chosen = F.when(projection == 0, choices[0])
+    for number, choice in enumerate(choices[1:], start=1):
+        chosen = chosen.when(projection == number, choice)
+    return chosen
+
+
+def _encode(names: Sequence[str], schema: str) -> Column:
+    return to_avro(F.struct(*(F.col(quoted(name)) for name in names)), schema)

@@ -1,0 +1,123 @@
+"""What the broker says of the outputs' topics, asked as the stream's own user."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation, AdminClient
+
+from distribution_job.config import Kafka
+from distribution_job.failures import BatchError, Failure, Reason, one_line
+
+_TIMEOUT = 15.0  # seconds
+_MAY_WRITE = {AclOperation.WRITE, AclOperation.ALL}
+
+
+@dataclass(frozen=True)
+class Topic:
+    name: str
+    partitions: int
+
+
+class Topics:
+    """The partitions of topics, remembered for `lifetime` seconds.
+
+    Whether Write is allowed is asked too (KIP-430), so that one topic's missing ACL is known before a batch is sent.
+    """
+
+    def __init__(self, kafka: Kafka, lifetime: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._kafka = kafka
+        self._lifetime = lifetime
+        self._clock = clock
+        self._known: dict[str, Topic | Failure] = {}
+        self._asked = float("-inf")
+        self._trouble = ""
+
+    def describe(self, names: Iterable[str], fresh: bool = False) -> dict[str, Topic | Failure]:
+        """Each topic, or why nothing can be sent to it; `fresh`: whatever is remembered.
+
+        Raises BatchError (KafkaUnavailable) when no broker answers.
+        """
+        wanted = sorted(set(names))
+        # A failure is not remembered: the topic may be made at any moment.
+        known = all(isinstance(self._known.get(name), Topic) for name in wanted)
+        if fresh or not known or self._clock() - self._asked > self._lifetime:
+            self._known |= self._ask(wanted)
+            self._asked = self._clock()
+        return {name: self._known[name] for name in wanted}
+
+    def _ask(self, names: list[str]) -> dict[str, Topic | Failure]:
+        self._trouble = ""
+        found: dict[str, Topic | Failure] = {}
+        # A new client each time: it logs in with the credentials that lie in the files now, which may have been rotated.
+        admin = AdminClient(self._client_config())
+        asked = admin.describe_topics(
+            TopicCollection(names), include_authorized_operations=True, request_timeout=_TIMEOUT
+        )
+        for name, future in asked.items():
+            try:
+                description = future.result(_TIMEOUT + 5)
+            except KafkaException as error:
+                found[name] = self._refusal(name, error.args[0])
+                continue
+            except TimeoutError as error:
+                raise self._away("no answer") from error
+            if _MAY_WRITE & set(description.authorized_operations or _MAY_WRITE):
+                found[name] = Topic(name, len(description.partitions))
+            else:
+                found[name] = _unavailable(
+                    f"The user may see the topic {name} but not write to it. Grant it Write there."
+                )
+        return found
+
+    def _refusal(self, name: str, error: KafkaError) -> Failure:
+        code = error.code()
+        if code == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return _unavailable(f"The topic {name} does not exist. Create it, or correct the output's topic.")
+        if code == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            return _unavailable(f"The user may not see the topic {name}. Grant it Describe and Write there.")
+        if code == KafkaError.TOPIC_EXCEPTION:
+            return _unavailable(
+                f"{name} is not a name that Kafka allows for a topic. Use letters, digits, '.', '_' and '-'."
+            )
+        raise self._away(error.str())
+
+    def _away(self, said: str) -> BatchError:
+        return BatchError(
+            Reason.KAFKA_UNAVAILABLE,
+            f"Kafka at {self._kafka.bootstrap_servers} cannot be asked about the topics: {one_line(self._trouble or said, 400)}. "
+            "Check that the brokers run, that they can be reached from here, and the user's credentials.",
+        )
+
+    def _client_config(self) -> dict[str, object]:
+        kafka = self._kafka
+        config: dict[str, object] = {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "security.protocol": kafka.security_protocol,
+            "error_cb": self._note_trouble,
+            "log_level": 0,  # its errors come through error_cb
+        }
+        if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
+            try:
+                config["sasl.username"] = (kafka.credentials_directory / "username").read_text(encoding="utf-8").strip()
+                config["sasl.password"] = (kafka.credentials_directory / "password").read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BatchError(
+                    Reason.KAFKA_UNAVAILABLE,
+                    f"The credentials cannot be read: {error}. kafka.credentialsDirectory must hold username and password.",
+                ) from error
+            config["sasl.mechanism"] = kafka.sasl_mechanism
+        if kafka.ca_file is not None:
+            config["ssl.ca.location"] = str(kafka.ca_file)
+        return config
+
+    def _note_trouble(self, error: KafkaError) -> None:
+        # The first is the cause; "all brokers down" follows it.
+        self._trouble = self._trouble or error.str()
+
+
+def _unavailable(message: str) -> Failure:
+    return Failure(Reason.TOPIC_UNAVAILABLE, message)

@@ -1,0 +1,67 @@
+"""The cluster's own certificate authority, and the kubeconfigs that it signs."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import yaml
+
+from testbed.commands import run
+from testbed.private import write_private
+
+DAYS = "365"
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+class Authority:
+    """Makes keys and certificates in one folder; what is there already is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.certificate = folder / "ca.crt"
+        if not self.certificate.exists():
+            made = ("-keyout", self.folder / "ca.key", "-out", self.certificate)
+            usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+            run(["openssl", "req", "-x509", *_KEY, *made, "-days", DAYS, "-subj", "/CN=testbed-ca", *usage])
+
+    def sign(self, name: str, subject: str, *, server_names: str = "") -> tuple[Path, Path]:
+        """The certificate and the key of `name`: a client's, or, with `server_names`, a server's."""
+        certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        if not certificate.exists():
+            signer = ("-CA", self.certificate, "-CAkey", self.folder / "ca.key")
+            usage = f"serverAuth\nsubjectAltName={server_names}" if server_names else "clientAuth"
+            extensions = [a for e in f"extendedKeyUsage={usage}".splitlines() for a in ("-addext", e)]
+            made = ("-keyout", key, "-out", certificate, "-days", DAYS, "-subj", subject)
+            run(["openssl", "req", "-x509", *_KEY, *signer, *made, *extensions, "-addext", "basicConstraints=CA:FALSE"])
+        return certificate, key
+
+    def signing_key(self, name: str) -> Path:
+        """A private key without a certificate, as for signing the tokens of service accounts."""
+        key = self.folder / f"{name}.key"
+        if not key.exists():
+            # Not genpkey: Kubernetes finds no public key in the PKCS#8 form of an elliptic curve's.
+            run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key])
+        return key
+
+    def kubeconfig(self, name: str, subject: str, server: str, file: Path | None = None) -> Path:
+        """A kubeconfig that holds all it needs; written anew each time, since the server's address may have changed."""
+        certificate, key = self.sign(name, subject)
+        cluster = {"server": server, "certificate-authority-data": _base64(self.certificate)}
+        user = {"client-certificate-data": _base64(certificate), "client-key-data": _base64(key)}
+        document = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "testbed", "cluster": cluster}],
+            "users": [{"name": name, "user": user}],
+            "contexts": [{"name": "testbed", "context": {"cluster": "testbed", "user": name}}],
+            "current-context": "testbed",
+        }
+        file = file or self.folder / f"{name}.kubeconfig"
+        write_private(file, yaml.safe_dump(document))
+        return file
+
+
+def _base64(file: Path) -> str:
+    return base64.b64encode(file.read_bytes()).decode()

@@ -1,0 +1,144 @@
+"""The fixtures of all tests, loaded by tests/conftest.py."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from testbed import jars, paths, usage
+from testbed.broker import Broker
+from testbed.environment import LEVELS, Environment, properties
+from testbed.polling import poll
+from testbed.processes import Processes
+
+T = TypeVar("T")
+Kubectl = Callable[..., str]
+
+LEVEL_OF_FOLDER = {"kafka": "kafka", "cluster": "api", "chart": "api", "e2e": "node"}
+
+
+def level_of(item: pytest.Item) -> str | None:
+    """The level that a test needs: what its marker says, else its folder's."""
+    marker = item.get_closest_marker("level")
+    if marker is not None:
+        return str(marker.args[0])
+    folders = Path(item.path).relative_to(paths.CHECKOUT / "tests").parts
+    return LEVEL_OF_FOLDER.get(folders[0])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line("markers", "level(name): the testbed's level that the test needs: kafka, api or node")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Note the highest level that any of the collected tests needs: one testbed serves them all."""
+    levels = {level for item in session.items if (level := level_of(item)) is not None}
+    session.config.stash[_LEVEL] = max(levels, key=LEVELS.index) if levels else None
+
+
+_LEVEL = pytest.StashKey[str | None]()
+
+
+@pytest.fixture(scope="session")
+def testbed(request: pytest.FixtureRequest) -> Iterator[Environment]:
+    """The running testbed: one that runs already, or one that is made now and ended after the last test."""
+    level = request.config.stash[_LEVEL] or "kafka"
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    # Shown although pytest captures output: the first time it takes minutes, and silence would look like a hang.
+    with capture.global_and_fixture_disabled():
+        use = usage.use(level)
+    yield use.environment
+    with capture.global_and_fixture_disabled():
+        use.release()
+
+
+@pytest.fixture(scope="session")
+def kafka_admin(testbed: Environment) -> AdminClient:
+    """An AdminClient that may do everything."""
+    return AdminClient(dict(properties(testbed.kafka_admin_config)))
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of the test's own, started, for tests that stop, kill or fill it."""
+    name = f"kafka-{secrets.token_hex(4)}"
+    broker = Broker(tmp_path / name, Processes(paths.state()), name=name, with_us=True)
+    broker.start()
+    yield broker
+    broker.remove()
+
+
+@pytest.fixture(scope="session")
+def kubectl(testbed: Environment) -> Kubectl:
+    """Run kubectl as the cluster's admin: `kubectl("get", "pods", stdin=...)` returns what it prints."""
+
+    def run(*args: str, stdin: str | None = None) -> str:
+        words = [str(testbed.kubectl), "--kubeconfig", str(testbed.kubeconfig), *args]
+        done = subprocess.run(words, input=stdin, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"kubectl {' '.join(args)} ended with code {done.returncode}: {done.stderr.strip()}")
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture
+def namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A fresh Kubernetes namespace, deleted after the test."""
+    name = f"test-{secrets.token_hex(4)}"
+    kubectl("create", "namespace", name)
+    # Until its default account is there, every pod in it is refused.
+    account = ("get", "serviceaccount", "default", "-n", name, "-o", "name")
+    wait_for(lambda: kubectl(*account), what=f"the namespace {name} has its default ServiceAccount")
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., object]:
+    """`eventually(look, timeout=30, what="the topic is there")`: see `wait_for`."""
+    return wait_for
+
+
+def wait_for(look: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
+    """Call `look` until it returns something true, and return that; an AssertionError counts as not yet."""
+    last: list[T | AssertionError] = []
+
+    def attempt() -> bool:
+        last.clear()
+        try:
+            last.append(look())
+        except AssertionError as error:
+            last.append(error)
+        return not isinstance(last[0], AssertionError) and bool(last[0])
+
+    if not poll(attempt, timeout, pause=0.1):
+        seen = str(last[0]) if isinstance(last[0], AssertionError) else repr(last[0])
+        pytest.fail(f"After {timeout:.0f} s it was still not so that {what}. Last seen: {seen}", pytrace=False)
+    assert not isinstance(last[0], AssertionError)
+    return last[0]
+
+
+@pytest.fixture(scope="session")
+def spark_jars() -> list[Path]:
+    """The connector jars for `spark.jars` of a Spark session on this host."""
+    return sorted(jars.spark().glob("*.jar"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real alerts, which are not part of the repository."""
+    default = paths.CHECKOUT.parent / "shared" / "data"
+    folder = Path(os.environ.get("FINK_SHARED_DATA", default))
+    if not folder.is_dir():
+        pytest.skip(f"The real alerts are not at {folder}; set FINK_SHARED_DATA to their folder.")
+    return folder

@@ -1,0 +1,57 @@
+"""The pages say what the code does."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from distribution_job.failures import Reason as JobReason
+from fink_distribution.errors import Reason
+
+REPOSITORY = Path(__file__).parents[3]
+DOCS = REPOSITORY / "docs"
+PAGES = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CHANGELOG.md",
+    REPOSITORY / "examples/quickstart/README.md",
+    *sorted(DOCS.rglob("*.md")),
+]
+
+
+def documented_reasons() -> set[str]:
+    """The first cell of each row of the tables."""
+    return set(re.findall(r"^\| `(\w+)`", (DOCS / "reasons.md").read_text(), re.MULTILINE))
+
+
+def test_every_reason_is_documented_and_no_other() -> None:
+    assert documented_reasons() == {str(reason) for reason in (*Reason, *JobReason)}
+
+
+def test_the_page_of_kinds_is_in_step_with_the_schemas() -> None:
+    spec = importlib.util.spec_from_file_location("generate_kinds", DOCS / "generate_kinds.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), "run `make sync`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+    assert not missing
+
+
+def test_the_readme_names_targets_that_there_are() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    named = {
+        word
+        for page in PAGES
+        for word in re.findall(r"(?:`|^)(?:\w+=\S+ )?make ([a-z-]+)", page.read_text(), re.MULTILINE)
+    }
+    assert named
+    assert named <= targets

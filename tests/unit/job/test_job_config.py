@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from job_documents import DOCUMENT, changed
+
+from distribution_job import config
+from distribution_job.cli import main
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+def test_the_packaged_schema_is_the_repository_s() -> None:
+    packaged = REPOSITORY / "jobs" / "distribution_job" / config.SCHEMA_FILE
+    assert packaged.read_bytes() == (REPOSITORY / "schemas" / config.SCHEMA_FILE).read_bytes()
+
+
+def test_a_good_document_and_its_defaults() -> None:
+    parsed = config.parse(DOCUMENT)
+    assert parsed.source.max_files_per_batch == 100
+    assert parsed.source.id_column is None
+    assert parsed.progress.interval_seconds == 5
+    assert parsed.outputs == (config.Output("all", "t-all"), config.Output("sn", "t-sn", sql="a > 1"))
+    assert parsed.kafka.credentials_directory == Path("/credentials")
+
+
+@pytest.mark.parametrize("path", ["/data/checkpoint", "file:///data/checkpoint", "file:/data/checkpoint"])
+def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
+    assert config.parse(changed(checkpoint__path=path)).checkpoint == Path("/data/checkpoint")
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ({"stream__name": ...}, "stream: lacks name"),
+        ({"source__folder": "/x"}, "source: folder is not known here. Allowed: type, path"),
+        ({"kafka__securityProtocol": "TLS"}, "PLAINTEXT, SASL_PLAINTEXT, SSL, SASL_SSL"),
+        ({"trigger__intervalSeconds": -1}, "trigger.intervalSeconds"),
+        ({"outputs": []}, "outputs"),
+        ({"outputs__0__filter": {"sql": "a", "python": "b.c"}}, "outputs[0].filter: takes one of sql, python"),
+        ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
+        ({"outputs__1__name": "all"}, "outputs[1].name: all is the name of another output"),
+        ({"kafka__saslMechanism": ...}, "kafka.saslMechanism: SASL_PLAINTEXT needs it"),
+        ({"kafka__credentialsDirectory": ...}, "kafka.credentialsDirectory: SASL_PLAINTEXT needs it"),
+        ({"checkpoint__path": "s3a://bucket/x"}, "checkpoint.path: s3a://bucket/x is not a folder of a mounted"),
+        ({"spark__conf": {}}, "spark.conf: lacks spark.master"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_field(places: dict[str, Any], said: str) -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.parse(changed(**places))
+    assert said in "\n".join(caught.value.problems)
+
+
+def test_all_problems_are_said_at_once() -> None:
+    with pytest.raises(config.ConfigError) as caught:
+        config.parse(changed(stream__name=..., trigger__intervalSeconds="often"))
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (json.dumps(DOCUMENT), 0, "good, 2 outputs"),
+        (json.dumps(changed(version=2)), 2, "error: version"),
+        ("{,", 2, "is not JSON"),
+        (None, 2, "cannot be read"),
+    ],
+)
+def test_check_says_whether_the_file_can_be_used(tmp_path: Path, text: str | None, status: int, said: str) -> None:
+    file = tmp_path / "stream.json"
+    if text is not None:
+        file.write_text(text)
+    done = CliRunner().invoke(main, ["--config", str(file), "--check"])
+    assert (done.exit_code, said in done.output) == (status, True), done.output
+
+
+def test_help_explains_the_exit_status_and_the_hidden_names() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    assert "Exit status" in shown
+    assert "FINK_FILTER_PACKAGES" in shown
+    assert "rename" in shown

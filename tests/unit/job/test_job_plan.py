@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from pyspark.sql.types import StructType
+
+from distribution_job import plan
+from distribution_job.config import Output
+from distribution_job.failures import Failure, OutputError, Reason
+from distribution_job.topics import Topic
+
+ALERTS = StructType().add("objectId", "string").add("candid", "long").add("stamp", "binary").add("bad name", "integer")
+TOPICS: dict[str, Topic | Failure] = {"t": Topic("t", 4), "gone": Failure(Reason.TOPIC_UNAVAILABLE, "not there")}
+
+
+def test_outputs_with_the_same_columns_share_one_projection() -> None:
+    outputs = [
+        Output("a", "t", select=("objectId", "candid")),
+        Output("b", "t", drop=("stamp", "bad name")),
+        Output("c", "t", select=("candid",)),
+    ]
+    made = plan.make(outputs, ALERTS, TOPICS, None)
+    assert [part.columns for part in made.projections] == [("objectId", "candid"), ("candid",)]
+    assert [routed.projection for routed in made.outputs] == [0, 0, 1]
+    assert made.failures == {}
+
+
+def test_an_output_fails_alone() -> None:
+    outputs = [
+        Output("good", "t", select=("candid",)),
+        Output("topic", "gone"),
+        Output("name", "t"),
+        Output("select", "t", select=("candidd",)),
+        Output("drop", "t", drop=("stampp",)),
+        Output("empty", "t", select=("candid",), drop=("candid",)),
+    ]
+    made = plan.make(outputs, ALERTS, TOPICS, None)
+    assert [routed.output.name for routed in made.outputs] == ["good"]
+    assert {name: failure.reason for name, failure in made.failures.items()} == {
+        "topic": Reason.TOPIC_UNAVAILABLE,
+        "name": Reason.ENCODING_FAILED,
+        "select": Reason.COLUMN_MISSING,
+        "drop": Reason.COLUMN_MISSING,
+        "empty": Reason.ENCODING_FAILED,
+    }
+    assert "Close to it: candid" in made.failures["select"].message
+
+
+@pytest.mark.parametrize(
+    ("columns", "configured", "found"),
+    [
+        (["objectId", "candid"], None, "candid"),
+        (["objectId", "diaSourceId"], None, "diaSourceId"),
+        (["objectId"], None, "objectId"),
+        (["objectId", "mine"], "mine", "mine"),
+    ],
+)
+def test_the_column_that_identifies_an_alert(columns: list[str], configured: str | None, found: str) -> None:
+    alerts = StructType()
+    for name in columns:
+        alerts.add(name, "string")
+    assert plan.identify(alerts, configured) == found
+
+
+@pytest.mark.parametrize("configured", [None, "objectID"])
+def test_alerts_that_cannot_be_identified(configured: str | None) -> None:
+    with pytest.raises(OutputError, match=r"idColumn"):
+        plan.identify(StructType().add("ra", "double"), configured)

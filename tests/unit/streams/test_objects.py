@@ -1,0 +1,121 @@
+"""The objects that run a stream."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from fink_distribution.resources.distribution_stream import DistributionStream, Pods
+from fink_distribution.resources.keys import Key, Kind
+from fink_distribution.streams import layout
+from fink_distribution.streams.job_config import Surroundings, driver_heap, executor_memory, job_config
+from fink_distribution.streams.objects import children, is_applied, template_hash, workload
+
+SCHEMA = Path(__file__).parents[3] / "schemas" / "stream-job.schema.json"
+SPEC: dict[str, Any] = {
+    "source": {"parquet": {"claimName": "science", "path": "ztf/", "idColumn": "candid"}},
+    "checkpoint": {"claimName": "checkpoint"},
+    "outputs": [
+        {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"]},
+        {"name": "sn", "topicRef": {"name": "sn"}, "filter": {"sql": "snn_sn_vs_all > 0.5"}, "select": ["objectId"]},
+        {"name": "sso", "topicRef": {"name": "sso"}, "filter": {"python": "fink_filters.sso"}},
+    ],
+}
+AROUND = Surroundings(
+    bootstrap_servers="kafka:9092",
+    mechanism="SCRAM-SHA-512",
+    topics={Key(Kind.ALERT_TOPIC, "ns", name): f"fink_{name}" for name in ("all", "sn", "sso")},
+    image="job:1",
+    image_pull_policy="IfNotPresent",
+)
+
+
+def body(**more: Any) -> dict[str, Any]:
+    metadata = {"namespace": "ns", "name": "ztf", "uid": "u-1"}
+    return {"apiVersion": "g/v1", "kind": "DistributionStream", "metadata": metadata, "spec": {**SPEC, **more}}
+
+
+def made(**more: Any) -> dict[str, dict[str, Any]]:
+    owner = body(**more)
+    return {each["kind"]: each for each in workload(owner, DistributionStream.of(owner), AROUND)}
+
+
+@pytest.mark.parametrize("more", [{}, {"executors": {"instances": 0}}, {"run": {"intervalSeconds": 0}}])
+def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
+    config = job_config(DistributionStream.of(body(**more)), AROUND)
+    jsonschema.validate(config, json.loads(SCHEMA.read_text()))
+    assert config["source"]["path"] == "/science/ztf"
+    assert config["checkpoint"]["path"] == "/checkpoint/ztf"
+    assert [output["topic"] for output in config["outputs"]] == ["fink_all", "fink_sn", "fink_sso"]
+    assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
+
+
+def test_all_is_owned_by_the_stream_and_named_after_it() -> None:
+    owner = body()
+    objects = [*children(owner, DistributionStream.of(owner)), *made().values()]
+    assert {each["metadata"]["ownerReferences"][0]["uid"] for each in objects} == {"u-1"}
+    assert {each["metadata"]["labels"][layout.STREAM_LABEL] for each in objects} == {"ztf"}
+
+
+def test_the_streams_user_may_write_and_describe_and_no_more() -> None:
+    owner = body()
+    acl = children(owner, DistributionStream.of(owner))[1]
+    assert {tuple(rule["operations"]) for rule in acl["spec"]["rules"]} == {("Write", "Describe")}
+    assert sorted(rule["resource"]["topicRef"]["name"] for rule in acl["spec"]["rules"]) == ["all", "sn", "sso"]
+
+
+def test_pods_obey_the_restricted_standard_and_hold_no_secret_in_the_environment() -> None:
+    objects = made()
+    driver = objects["StatefulSet"]["spec"]["template"]["spec"]
+    executor = yaml.safe_load(objects["ConfigMap"]["data"][layout.EXECUTOR_TEMPLATE])["spec"]
+    for pod in (driver, executor):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert not any("secretKeyRef" in json.dumps(variable) for variable in container.get("env", []))
+    assert executor["automountServiceAccountToken"] is False
+
+
+def test_the_role_has_no_secrets_and_no_exec() -> None:
+    rules = made()["Role"]["rules"]
+    resources = {resource for rule in rules for resource in rule["resources"]}
+    assert not resources & {"secrets", "pods/exec", "*"}
+    (status,) = [rule for rule in rules if rule["resources"] == ["distributionstreams/status"]]
+    assert status["resourceNames"] == ["ztf"]
+
+
+def test_a_change_of_the_configuration_changes_the_pods_hash_and_nothing_else_does() -> None:
+    same, other = made(), made(run={"intervalSeconds": 9})
+    assert template_hash(made()["StatefulSet"]) == template_hash(same["StatefulSet"])
+    assert template_hash(other["StatefulSet"]) != template_hash(same["StatefulSet"])
+    assert made(suspend=True)["StatefulSet"]["spec"]["replicas"] == 0
+    assert template_hash(made(suspend=True)["StatefulSet"]) == template_hash(same["StatefulSet"])
+
+
+def test_memory_is_shared_out() -> None:
+    assert driver_heap(Pods("1", "2Gi")) == 1024
+    heap, overhead = executor_memory(Pods("1", "2Gi"))
+    assert heap + overhead == 2048
+    assert overhead >= 384
+    assert executor_memory(Pods("1", "1Gi")) == (640, 384)
+
+
+@pytest.mark.parametrize(
+    ("live", "manifest", "same"),
+    [
+        ({"a": 1, "b": 2}, {"a": 1}, True),
+        ({"a": 1}, {"a": 2}, False),
+        ({}, {"a": {}}, False),
+        ({"a": [{"x": 1, "y": 2}]}, {"a": [{"x": 1}]}, True),
+        ({"a": [1, 2]}, {"a": [1]}, False),
+    ],
+)
+def test_is_applied(live: Any, manifest: Any, same: bool) -> None:
+    assert is_applied(live, manifest) is same
