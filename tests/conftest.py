@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from testbed.fixtures import Kubectl
+if TYPE_CHECKING:  # pytest itself has to be the first to import its plugins
+    from testbed.fixtures import Kubectl
 
 pytest_plugins = ["testbed.fixtures"]
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -62,6 +67,28 @@ def test_each_output_holds_each_matching_alert_spread_over_the_partitions(ztf: S
     row = table.filter(pc.equal(table["candid"], first["candid"])).to_pylist()[0]
     assert first["candidate"]["ra"] == row["candidate"]["ra"]
     assert first["cutoutScience"]["stampData"] == row["cutoutScience"]["stampData"]
+
+
+def test_an_unmodified_fink_client_reads_every_alert_of_an_output(ztf: Stage, tmp_path: Path) -> None:
+    wanted = _expected(generate(ROWS, seed=7))["sso"]
+    asked = {
+        "survey": "ztf",
+        "secret": ztf.scene.secret("community"),
+        "topic": ztf.topic("ztf", "sso"),
+        "count": len(wanted),
+        "column": "candid",
+    }
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("fink_client_reader.py"))],
+        input=json.dumps(asked),
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(done.stdout.splitlines()[-1])) == sorted(wanted)
 
 
 def test_progress_is_told_in_the_status_and_in_one_line(ztf: Stage) -> None:

@@ -62,13 +62,13 @@ class Cluster:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, timeout_seconds: float) -> AsyncIterator[Cluster]:
-        """Connect as the pod's ServiceAccount, or by the kubeconfig."""
+    async def connect(cls, timeout_seconds: float, kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
+        """Connect as the pod's ServiceAccount, or by a kubeconfig: the one that is given, or $KUBECONFIG, or the usual one."""
         configuration = client.Configuration()
         try:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
-            await config.load_kube_config(client_configuration=configuration)
+            await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
         async with client.ApiClient(configuration) as api:
             yield cls(api, timeout_seconds)
 

@@ -19,6 +19,7 @@ def run(settings: Settings) -> None:
     kopf.configure(log_format=formatter)
     logging.getLogger().setLevel(settings.log_level)
     logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("kopf.objects").addFilter(_is_news)
     liveness = f"http://0.0.0.0:{settings.liveness_port}/healthz" if settings.liveness_port else None
     asyncio.run(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AclOperation, AdminClient
 
 from fink_distribution.kafka.failures import explain, is_absent, is_login_failure
 
@@ -95,19 +95,36 @@ class KafkaAdmin:
 
     async def result_or_none(self, what: str, future: Future[T]) -> T | None:
         """Wait for a future; None when the topic or the user does not exist."""
-        try:
-            return await self.result(what, _unwrap_absent(future))
-        except _Absent:
-            return None
+        settled, absent = _catch(future, is_absent)
+        found = await self.result(what, settled)
+        return None if absent else found
 
-    def call(self, method: str, *arguments: Any) -> Any:
+    async def result_unless(self, code: int, what: str, future: Future[Any]) -> bool:
+        """Wait for a future; False when it ended with this error."""
+        settled, caught = _catch(future, lambda error: error.code() == code)
+        await self.result(what, settled)
+        return not caught
+
+    def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Start a request; it returns a future, or a dictionary of futures."""
-        return getattr(self._client, method)(*arguments, request_timeout=self._timeout)
+        return getattr(self._client, method)(*arguments, request_timeout=self._timeout, **options)
 
     async def facts(self) -> ClusterFacts:
         """Ask the cluster for its id and how many brokers it has."""
-        found = await self.result("asking the cluster for its id", self.call("describe_cluster"))
+        found = await self._describe_cluster()
         return ClusterFacts(found.cluster_id, len(found.nodes))
+
+    async def require_describe(self, what: str) -> None:
+        """Make sure that we may Describe the cluster.
+
+        librdkafka 2.16 aborts the whole process when DescribeUserScramCredentials is refused, so it must not be asked in vain.
+        """
+        found = await self._describe_cluster(include_authorized_operations=True)
+        if AclOperation.DESCRIBE not in (found.authorized_operations or ()):
+            raise explain(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED), what, self.login.bootstrap_servers)
+
+    async def _describe_cluster(self, **options: bool) -> Any:
+        return await self.result("asking the cluster for its id", self.call("describe_cluster", **options))
 
     async def topic_names(self) -> frozenset[str]:
         """List the topics. The client's own listing blocks, hence the thread."""
@@ -137,24 +154,23 @@ async def each(futures: Mapping[T, Future[Any]], wait: Callable[[T, Future[Any]]
     return dict(zip(keys, results, strict=True))
 
 
-class _Absent(Exception):  # noqa: N818 - not an error
-    pass
-
-
-def _unwrap_absent(future: Future[T]) -> Future[T]:
-    wrapped: Future[T] = Future()
+def _catch(future: Future[T], expected: Callable[[KafkaError], bool]) -> tuple[Future[T | None], list[KafkaError]]:
+    """Return a future that ends well, with None, where the first ends with an expected error; and the error, once it came."""
+    settled: Future[T | None] = Future()
+    caught: list[KafkaError] = []
 
     def settle(done: Future[T]) -> None:
         error = done.exception()
         if error is None:
-            wrapped.set_result(done.result())
-        elif isinstance(error, KafkaException) and is_absent(error.args[0]):
-            wrapped.set_exception(_Absent())
+            settled.set_result(done.result())
+        elif isinstance(error, KafkaException) and expected(error.args[0]):
+            caught.append(error.args[0])
+            settled.set_result(None)
         else:
-            wrapped.set_exception(error)
+            settled.set_exception(error)
 
     future.add_done_callback(settle)
-    return wrapped
+    return settled, caught
 
 
 def _forget(future: asyncio.Future[Any]) -> None:

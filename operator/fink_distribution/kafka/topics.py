@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -70,7 +70,10 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
         config=dict(change.config),
     )
     what = f"creating topic {change.name}"
-    await admin.result(what, admin.call("create_topics", [topic])[change.name])
+    future = admin.call("create_topics", [topic])[change.name]
+    if not await admin.result_unless(KafkaError.TOPIC_ALREADY_EXISTS, what, future):
+        # It was not there a moment ago, when it was written down as about to be ours: a request of ours that was thought lost.
+        raise Waiting(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _VISIBLE_AFTER_SECONDS
     while (found := await observe_one(admin, change.name)) is None:

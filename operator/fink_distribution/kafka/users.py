@@ -23,6 +23,7 @@ async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, Obser
     wanted = sorted(names)
     if not wanted:
         return {}
+    await admin.require_describe(f"describing user {wanted[0]}")
     found = await each(
         admin.call("describe_user_scram_credentials", wanted),
         lambda name, future: admin.result_or_none(f"describing user {name}", future),

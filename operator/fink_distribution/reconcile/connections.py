@@ -9,7 +9,7 @@ from fink_distribution.cluster.api import Cluster
 from fink_distribution.errors import Reason, Stalled, Waiting
 from fink_distribution.kafka.admin import KafkaAdmin, Login
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.conditions import condition, is_ready
+from fink_distribution.resources.conditions import is_ready, why_not_ready
 from fink_distribution.resources.kafka_connection import KafkaConnection
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 from fink_distribution.settings import Settings
@@ -41,13 +41,9 @@ class Connections:
         if is_ready(body) or (is_deleted(body) and client is not None):
             # After a restart the status says Ready, and stays as it is, before there is a client.
             return client or await self.open(KafkaConnection.of(body))
-        ready = condition(body, "Ready")
-        because = (
-            f"{ready['reason']}: {ready['message']}" if ready and ready["status"] == "False" else "not looked at yet"
-        )
         raise Waiting(
             Reason.DEPENDENCY_NOT_READY,
-            f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({because}).",
+            f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({why_not_ready(body)}).",
         )
 
     def cluster_id(self, name: str) -> str | None:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from fink_distribution.cluster import events
-from fink_distribution.cluster.api import Cluster, Gone
+from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
 from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict, conditions
-from fink_distribution.resources.keys import API_VERSION, Body, Key
+from fink_distribution.resources.keys import API_VERSION, Body, Key, Kind
 from fink_distribution.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,10 @@ _NOT_FACTS = {"conditions", "observedGeneration", "progress"}
 def facts_of(body: Body) -> Facts:
     """Return the facts that stand in the status now."""
     return {key: value for key, value in (body.get("status") or {}).items() if key not in _NOT_FACTS}
+
+
+class Outdated(Exception):  # noqa: N818 - not an error: the resource is looked at again, as it is now
+    """The resource has changed since it was read, so what was concluded from it may be wrong."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,13 @@ class Context:
         logger.info("%s: %s", Key.of(body), change)
 
     async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
-        """Write the status if it differs from what stands there; return the object as it then is."""
+        """Write the status if it differs from what stands there; return the object as it then is.
+
+        Raises
+        ------
+        Outdated
+            The object has changed meanwhile. Its status records what is ours, so it is never written from an old view.
+        """
         generation = body["metadata"]["generation"]
         before = (body.get("status") or {}).get("conditions") or []
         status = {
@@ -77,23 +87,27 @@ class Context:
         own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
         if own == status:
             return body
-        manifest = {
-            "apiVersion": API_VERSION,
-            "kind": body["kind"],
-            "metadata": {
-                "name": body["metadata"]["name"],
-                "namespace": body["metadata"]["namespace"],
-                "uid": body["metadata"]["uid"],
-            },
-            "status": status,
-        }
+        key = Key.of(body)
+        metadata = {"name": key.name, "namespace": key.namespace, "uid": body["metadata"]["uid"]}
+        if key.kind is not Kind.DISTRIBUTION_STREAM:
+            # A stream's status records nothing that could get lost, and its driver writes there as well, every few seconds.
+            metadata["resourceVersion"] = body["metadata"]["resourceVersion"]
+        manifest = {"apiVersion": API_VERSION, "kind": key.kind.value, "metadata": metadata, "status": status}
         logger.debug("%s: status %s -> %s", Key.of(body), body["metadata"]["resourceVersion"], status)
         try:
             written: Body = await self.cluster.apply(manifest, "status")
         except Gone:
             return body
+        except AlreadyExists as conflict:
+            await self._look_again(key)
+            raise Outdated from conflict
         self.registry.see(written)
         return written
+
+    async def _look_again(self, key: Key) -> None:
+        fresh = await self.cluster.get(API_VERSION, key.kind.value, key.namespace, key.name)
+        if fresh is not None:
+            self.registry.see(fresh)
 
     async def event(self, body: Body, kind: str, reason: str, message: str) -> None:
         """Write an Event; that it cannot be written changes nothing."""

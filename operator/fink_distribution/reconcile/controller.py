@@ -3,12 +3,13 @@ transitions, deletion that ends."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from datetime import datetime, timedelta
 
 from fink_distribution.errors import Reason, ReconcileError, Waiting
 from fink_distribution.reconcile.alert_topics import AlertTopics
-from fink_distribution.reconcile.context import Context, Facts, Outcome, Reconciler, facts_of
+from fink_distribution.reconcile.context import Context, Facts, Outcome, Outdated, Reconciler, facts_of
 from fink_distribution.reconcile.distribution_streams import DistributionStreams
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
@@ -45,9 +46,12 @@ class Controller:
             body = item.body
             if is_deleted(body):
                 return None
-            outcome = await self._attempt(key, body)
-            # The reconcile may have written the status itself, ahead of a change.
-            await self._report(item.body, outcome)
+            try:
+                outcome = await self._attempt(key, body)
+                # The reconcile may have written the status itself, ahead of a change.
+                await self._report(item.body, outcome)
+            except Outdated:
+                return 0.0
             return outcome.again_seconds
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
@@ -58,6 +62,8 @@ class Controller:
                 self._suspect_connection(body)
             retry = error.retry_seconds if isinstance(error, Waiting) else None
             return Outcome(Verdict.of_error(error), self._last_facts(key), retry)
+        except Outdated:
+            raise
         except Exception:
             logger.exception("%s: unexpected error", key)
             verdict = Verdict(
@@ -110,7 +116,8 @@ class Controller:
                     await self._give_up(body, error)
                     return
                 verdict = Verdict(State.RECONCILING, error.reason, f"is being deleted: {error.message}")
-                await self._report(body, Outcome(verdict, facts_of(body)))
+                with contextlib.suppress(Outdated):
+                    await self._report(body, Outcome(verdict, facts_of(body)))
                 raise Waiting(error.reason, error.message, 2.0) from error
             logger.info("%s: released", key)
 

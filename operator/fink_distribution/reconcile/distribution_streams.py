@@ -8,7 +8,7 @@ from fink_distribution.cluster.api import Gone
 from fink_distribution.errors import Reason, Stalled, Waiting
 from fink_distribution.reconcile.context import Context, Facts, Outcome
 from fink_distribution.resources.alert_topic import owned_topic_name
-from fink_distribution.resources.conditions import condition, is_ready
+from fink_distribution.resources.conditions import is_ready, why_not_ready
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.keys import Body, Key, Kind, is_controlled_by, is_deleted
 from fink_distribution.streams import health, layout
@@ -63,20 +63,15 @@ class DistributionStreams:
         name = owned_topic_name(topic) if topic is not None and not is_deleted(topic) else None
         if name is not None:
             return name
-        if topic is None:
-            what = "does not exist; create it, or correct the output's topicRef"
-        else:
-            ready = condition(topic, "Ready")
-            what = (
-                f"has no topic of its own: {ready['reason']}: {ready['message']}" if ready else "is not looked at yet"
-            )
+        what = "does not exist; create it, or correct the output's topicRef"
+        if topic is not None:
+            what = f"has no topic of its own ({why_not_ready(topic)})"
         raise Waiting(Reason.DEPENDENCY_NOT_READY, f"output {output}: {key} {what}.")
 
     def _ready_child(self, context: Context, key: Key) -> Body:
         child = context.registry.get(key)
         if child is None or not is_ready(child):
-            ready = condition(child, "Ready") if child is not None else None
-            because = f"{ready['reason']}: {ready['message']}" if ready and ready["status"] != "True" else "just made"
+            because = "just made" if child is None else why_not_ready(child)
             raise Waiting(Reason.DEPENDENCY_NOT_READY, f"the stream's own {key} is not Ready ({because}).")
         return child
 

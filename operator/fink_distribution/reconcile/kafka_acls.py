@@ -7,7 +7,7 @@ from fink_distribution.kafka import acls
 from fink_distribution.plans.acls import plan_acls
 from fink_distribution.reconcile.context import Context, Facts, Outcome, facts_of
 from fink_distribution.resources.alert_topic import owned_topic_name
-from fink_distribution.resources.conditions import State, Verdict, is_ready
+from fink_distribution.resources.conditions import State, Verdict, is_ready, why_not_ready
 from fink_distribution.resources.kafka_acl import Binding, bindings, ledger, user_key
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
@@ -55,7 +55,7 @@ class KafkaAcls:
         if not is_ready(user):
             raise Waiting(
                 Reason.DEPENDENCY_NOT_READY,
-                f"{key} is not Ready; see: kubectl describe kuser {key.name} -n {key.namespace}",
+                f"{key} is not Ready ({why_not_ready(user)}).",
             )
         return user
 

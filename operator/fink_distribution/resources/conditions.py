@@ -85,3 +85,11 @@ def is_ready(body: Mapping[str, Any]) -> bool:
     return bool(
         ready and ready["status"] == "True" and (body.get("status") or {}).get("observedGeneration") == generation
     )
+
+
+def why_not_ready(body: Mapping[str, Any]) -> str:
+    """Return why an object is not Ready, to be part of another's message."""
+    ready = condition(body, "Ready")
+    if ready is None or ready["status"] == "True":
+        return "it has not been looked at yet"
+    return f"{ready['reason']}: {ready['message'].rstrip('.')}"

@@ -105,7 +105,7 @@ def test_what_only_a_person_can_mend_ends_the_wait_early(said: list[str]) -> Non
 
 
 def test_the_wait_ends_with_what_is_missing(said: list[str]) -> None:
-    with pytest.raises(ClusterError, match="Not Ready after 10 s: .*not there: AlertTopic a"):
+    with pytest.raises(ClusterError, match=r"Not Ready after 10 s: .*not there: AlertTopic a"):
         wait(Cluster([resource("b", "True")]), said, seconds=10)
 
 

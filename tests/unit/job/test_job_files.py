@@ -9,7 +9,7 @@ import pytest
 from job_documents import DOCUMENT, changed
 
 from distribution_job import kafka_sink, read_errors, session
-from distribution_job.alert_files import AlertFile, by_layout, mentioned, partition_keys
+from distribution_job.alert_files import AlertFile, by_layout, layout, mentioned
 from distribution_job.backoff import Backoff
 from distribution_job.config import parse
 from distribution_job.failures import Reason
@@ -59,7 +59,8 @@ def test_whether_a_file_is_to_blame(text: str, reason: int | None) -> None:
 
 def test_files_are_grouped_by_their_partition_folders() -> None:
     files = [file(path) for path in ("file:/d/z.parquet", "file:/d/year=1/a.parquet", "file:/d/year=2/b.parquet")]
-    assert partition_keys("file:///d/year=1/month=2/a=b.parquet", "/d/") == ("year", "month")
+    assert layout("file:///d/year=1/month=2/a=b.parquet", "/d/") == ("", "year", "month")
+    assert layout("file:/d/ztf/year=1/x/month=2/a.parquet", "file:/d") == ("/ztf/year=1/x", "month")
     assert [[one.path for one in group] for group in by_layout(files, "file:/d")] == [
         ["file:/d/year=1/a.parquet", "file:/d/year=2/b.parquet"],
         ["file:/d/z.parquet"],

@@ -208,15 +208,17 @@ def test_files_that_cannot_be_one_table_are_several(spark: SparkSession, tmp_pat
         next((place.parent / f"_{place.stem}").glob("part-*.parquet")).rename(place)
         return AlertFile(f"file:{place}", 0, 0)
 
-    (tmp_path / "year=1").mkdir()
+    for folder in ("year=1", "old/year=1"):
+        (tmp_path / folder).mkdir(parents=True)
     files = [
         put("a.parquet", spark.sql("select 1L candid, 3 roid")),
         put("b.parquet", spark.sql("select 2L candid, 'x' roid")),
         put("c.parquet", spark.sql("select 3L candid, 4 roid, 5 more")),
         put("year=1/d.parquet", spark.sql("select 4L candid, 3 roid")),
+        put("old/year=1/e.parquet", spark.sql("select 5L candid, 3 roid")),
     ]
     tables = list(AlertReader(spark, str(tmp_path)).tables(files))
-    assert sorted(row["candid"] for _, table in tables for row in table.collect()) == [1, 2, 3, 4]
+    assert sorted(row["candid"] for _, table in tables for row in table.collect()) == [1, 2, 3, 4, 5]
     assert sorted(file.path for group, _ in tables for file in group) == sorted(file.path for file in files)
     schemas: list[StructType] = [table.schema for _, table in tables]
     assert any("year" in schema.names for schema in schemas)
