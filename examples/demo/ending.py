@@ -70,7 +70,7 @@ def finish(cluster: Cluster, admin: KafkaAdmin, settings: Settings, steps: Steps
     before = _attempt(lambda: Traces.look(cluster, admin), steps)
     with steps.step("Deletes what was declared", look=f"kubectl -n {NAMESPACE} get all,secrets,fink"):
         steps.say(f"kubectl delete --namespace {NAMESPACE} -f examples/quickstart", "cyan")
-        _attempt(lambda: installation.delete_objects(cluster), steps)
+        _delete(cluster, steps)
         after = _attempt(lambda: Traces.look(cluster, admin), steps)
         if before and after:
             steps.show(traces_table(before, after))
@@ -84,12 +84,9 @@ def finish(cluster: Cluster, admin: KafkaAdmin, settings: Settings, steps: Steps
 def take_down(cluster: Cluster, admin: KafkaAdmin, settings: Settings, steps: Steps) -> None:
     """Leave nothing of a demo, however far it had come."""
     ours = installation.is_ours(cluster, NAMESPACE)
-    # All is asked to go before anything is waited for: each failure is told, and the rest goes on.
-    _attempt(lambda: installation.delete_objects(cluster), steps)
+    _delete(cluster, steps)
     _attempt(lambda: installation.delete_connection(cluster), steps)
-    stuck = _attempt(lambda: installation.let_go(cluster), steps)
-    if stuck:
-        steps.say(f"released by hand, because no operator did: {', '.join(stuck)}", "yellow")
+    _let_go(cluster, steps)
     _attempt(lambda: installation.uninstall(cluster), steps)
     _attempt(lambda: installation.volumes_gone(cluster, settings), steps)
     left = _attempt(lambda: admin.topics(quickstart.topics().values()), steps) if ours else None
@@ -125,6 +122,18 @@ def say_how_to_go_on(steps: Steps, settings: Settings) -> None:
         ("the end", "make demo-end; and of the testbed: make testbed-down"),
     ):
         steps.say(f"{what:<14} {command}")
+
+
+def _delete(cluster: Cluster, steps: Steps) -> None:
+    """Delete what was declared; what no operator lets go of is let go by hand, so that nothing hangs for ever."""
+    _attempt(lambda: installation.delete_objects(cluster), steps)
+    _let_go(cluster, steps)
+
+
+def _let_go(cluster: Cluster, steps: Steps) -> None:
+    stuck = _attempt(lambda: installation.let_go(cluster), steps)
+    if stuck:
+        steps.say(f"released by hand, because the operator did not: {', '.join(stuck)}", "yellow")
 
 
 def _attempt(do: Callable[[], T], steps: Steps) -> T | None:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from demo import quickstart, volumes
 from demo.cluster import Cluster, ClusterError
+from demo.drops import WRITER
 from demo.quickstart import ADMIN_SECRET, NAMESPACE, RELEASE, SYSTEM
 from demo.readiness import GROUP, KINDS
 from demo.settings import Settings, split_image
 
 CHART = Path(__file__).resolve().parents[2] / "charts" / "fink-distribution"
 LABEL = "fink-demo"
-DELETE_SECONDS = 90
+DELETE_SECONDS = 150
 
 
 def is_ours(cluster: Cluster, namespace: str) -> bool:
@@ -87,7 +88,7 @@ def delete_objects(cluster: Cluster) -> None:
     """All of the tenant's manifests, as a person would; waits until the operator has let go of each."""
     words = ("--ignore-not-found", f"--timeout={DELETE_SECONDS}s")
     place = ("--namespace", NAMESPACE)
-    cluster.kubectl("delete", "pod", "science-writer", *place, *words)
+    cluster.kubectl("delete", "pod", WRITER, *place, *words)
     cluster.kubectl("delete", *place, "--filename", str(quickstart.FOLDER), *words)
 
 

@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 INDENT = 4
-WIDTH = 130
+WIDTH = 150
 
 
 class Steps:
@@ -32,8 +32,9 @@ class Steps:
         began = time.monotonic()
         try:
             yield
-        except BaseException:
-            self._line(f"failed after {time.monotonic() - began:.1f} s", "red")
+        except BaseException as error:
+            how = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+            self._line(f"{how} after {time.monotonic() - began:.1f} s", "red")
             raise
         line = Text(" " * INDENT)
         line.append("done ", style="green").append(f"{time.monotonic() - began:.1f} s", style="dim")

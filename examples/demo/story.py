@@ -16,7 +16,7 @@ from demo import drops, ending, installation, matching, memory, quickstart, read
 from demo.cluster import Cluster, ClusterError
 from demo.drops import Drop
 from demo.kafka_admin import KafkaAdmin
-from demo.quickstart import EMBARGOED, GROUP_PREFIX, NAMESPACE, STREAM, SYSTEM, USER
+from demo.quickstart import EMBARGOED, GROUP_PREFIX, NAMESPACE, STREAM, SYSTEM, USER, Output
 from demo.reader import Reader, RefusedError, login, refusal
 from demo.results import Result
 from demo.settings import Settings
@@ -34,8 +34,6 @@ def run(settings: Settings, steps: Steps, data: Path | None, rows: int, seed: in
     admin = KafkaAdmin(settings.kafka_admin_config, settings.kafka_bootstrap)
     if settings.hint:
         steps.say(f"To look around in another terminal: {settings.hint}", "dim")
-    if data is not None:
-        drops.files_of(data)  # said now when there are none, and not after a minute
     installation.refuse_foreign(cluster)
     if installation.is_ours(cluster, NAMESPACE):
         with steps.step("Ends what an earlier demo has left"):
@@ -43,6 +41,8 @@ def run(settings: Settings, steps: Steps, data: Path | None, rows: int, seed: in
     with tempfile.TemporaryDirectory(prefix="fink-demo-") as staging, ThreadPoolExecutor(1) as pool:
         # Alerts are made, and their filters counted, while Kubernetes starts pods.
         prepared = pool.submit(_prepare, Path(staging), data, rows, seed)
+        if data is not None:
+            _refuse_unfit(prepared)
         good = False
         try:
             good = _show(Demo(cluster, admin, settings, steps), prepared)
@@ -121,10 +121,10 @@ class Demo:
         try:
             due = 0
             for number, drop in enumerate(parts, start=1):
-                due += sum(matching.matching(output, drop.alerts).total() for output in outputs)
+                due += sum(_matching(output, drop).total() for output in outputs)
                 began = time.monotonic()
                 put(drop)
-                self.steps.say(f"drop {number}: {drop.alerts.num_rows} alerts in {len(drop.files)} files")
+                self.steps.say(f"drop {number}: {drop.rows} alerts in {len(drop.files)} files")
                 came = reader.read(_at_least(reader, due), READ_SECONDS)
                 self.steps.say(
                     f"        {_count(reader)} of {due} messages read, {time.monotonic() - began:.1f} s after the drop"
@@ -169,10 +169,7 @@ def _show(demo: Demo, prepared: Future[tuple[list[Drop], dict[str, Counter[str]]
     with steps.step(
         "Alerts appear in the folder while the stream runs", look=f"kubectl -n {NAMESPACE} get dstream {STREAM} -o wide"
     ):
-        try:
-            parts, matched = prepared.result()
-        except ValueError as error:
-            raise ClusterError(str(error)) from None
+        parts, matched = prepared.result()
         found = demo.distribute(put, parts, matched)
     steps.say("What each filter lets through, counted apart from Spark, and what came:")
     steps.show(results.table(found))
@@ -190,13 +187,24 @@ def _show(demo: Demo, prepared: Future[tuple[list[Drop], dict[str, Counter[str]]
     return not differences and refused and small
 
 
+def _refuse_unfit(prepared: Future[tuple[list[Drop], dict[str, Counter[str]]]]) -> None:
+    """Say what is wrong with somebody's own alerts before anything is made for them."""
+    try:
+        prepared.result()
+    except (ValueError, TypeError, OSError) as error:
+        raise ClusterError(f"DATA cannot be used with the filters of examples/quickstart: {error}") from None
+
+
 def _prepare(staging: Path, data: Path | None, rows: int, seed: int) -> tuple[list[Drop], dict[str, Counter[str]]]:
     parts = drops.of_folder(data, DROPS) if data else drops.made_up(staging, rows, seed, DROPS)
     matched: dict[str, Counter[str]] = {}
     for output in quickstart.outputs():
-        counts = (matching.matching(output, drop.alerts) for drop in parts)
-        matched[output.name] = sum(counts, Counter())
+        matched[output.name] = sum((_matching(output, drop) for drop in parts), Counter())
     return parts, matched
+
+
+def _matching(output: Output, drop: Drop) -> Counter[str]:
+    return sum((matching.matching(output, table) for table in drop.alerts), Counter())
 
 
 def _count(reader: Reader) -> int:

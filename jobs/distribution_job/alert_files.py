@@ -34,17 +34,24 @@ def plain(path: str) -> str:
     return rest
 
 
-def partition_keys(path: str, base: str) -> tuple[str, ...]:
-    """The names of the `key=value` folders between `base` and the file."""
+def layout(path: str, base: str) -> tuple[str, ...]:
+    """Where the file's run of `key=value` folders begins below `base`, and their keys; empty when it lies in none."""
     below = plain(path).removeprefix(plain(base).rstrip("/"))
-    return tuple(part.partition("=")[0] for part in below.split("/")[:-1] if "=" in part)
+    folders = below.split("/")[:-1]
+    keys: list[str] = []
+    while folders and "=" in folders[-1]:
+        keys.insert(0, folders.pop().partition("=")[0])
+    return ("/".join(folders), *keys) if keys else ()
 
 
 def by_layout(files: Iterable[AlertFile], base: str) -> list[tuple[AlertFile, ...]]:
-    """The files in groups that Spark reads as one table: it refuses files whose partition keys differ."""
+    """The files in groups that Spark can read as one table.
+
+    It refuses files whose `key=value` folders differ, and leaves out, without a word, those that lie beside such folders.
+    """
     groups: dict[tuple[str, ...], list[AlertFile]] = {}
     for file in sorted(files):
-        groups.setdefault(partition_keys(file.path, base), []).append(file)
+        groups.setdefault(layout(file.path, base), []).append(file)
     return [tuple(group) for group in groups.values()]
 
 

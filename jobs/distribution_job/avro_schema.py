@@ -70,7 +70,9 @@ class _Derivation:
         for field in struct.fields:
             below = f"{way}.{field.name}" if way else field.name
             if not _NAME.match(field.name):
-                raise _refused(below, "is a name that Avro does not have: letters, digits and _ only, no digit first")
+                raise _refused(
+                    below, "has a name that Avro does not allow: it takes letters, digits and _, and no digit first"
+                )
             entry: dict[str, Any] = {"name": field.name}
             kind = self.type(field.dataType, f"{name}_{field.name}", below)
             entry["type"] = ["null", kind] if field.nullable else kind

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import astuple
 
 from py4j.protocol import Py4JNetworkError
-from pyspark.sql import DataFrame
 
-from distribution_job import diagnosis, read_errors
+from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Backlog
@@ -16,8 +16,9 @@ from distribution_job.backoff import Backoff
 from distribution_job.config import Output
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain
-from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.failures import BatchError, Failure, FileError
 from distribution_job.quarantine import Quarantine
+from distribution_job.sender import Sender, failure_of
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Batches:
     ) -> None:
         """`report` is told what keeps a batch from going on, and None when it goes on."""
         self._reader = reader
-        self._distributor = distributor
+        self._sender = Sender(distributor)
         self._backlog = backlog
         self._quarantine = quarantine
         self._drain = drain
@@ -57,7 +58,7 @@ class Batches:
         while waiting:
             try:
                 for group, alerts in self._reader.tables(sorted(waiting)):
-                    result = self._send(alerts, group, outputs)
+                    result = self._sender.send(alerts, group, outputs)
                     for name in result.failures:
                         self._backlog.put(name, key, group)
                     total.add(result)
@@ -69,7 +70,7 @@ class Batches:
             except Py4JNetworkError:
                 raise  # Spark's JVM is gone, and with it all that could be tried again here
             except Exception as error:  # noqa: BLE001  whatever it is, the batch must not be lost for it
-                failure = _failure(error)
+                failure = failure_of(error)
                 pause = backoff.next()
                 LOG.warning("batch %s: %s: %s (again in %.0f s)", key, failure.reason, failure.message, pause)
                 self._report(failure)
@@ -79,46 +80,20 @@ class Batches:
         return total
 
     def retry(self, files: Sequence[AlertFile], output: Output) -> Result:
-        """Give the files to one output that failed, after a rehearsal.
+        """Give the files to one output that failed, after a rehearsal and without repetition.
 
         A filter that raises on some alerts only would otherwise publish the others again at every attempt.
-        Raises what goes wrong, without repetition.
+        Raises FileError or BatchError.
         """
         total = Result()
-        for group, alerts in self._reader.tables(files):
-            try:
-                rehearsed = self._distributor.rehearse(alerts, [output])
-                result = rehearsed if rehearsed.failures else self._distributor.send(alerts, [output])
-            except Exception as error:
-                blamed = read_errors.unreadable(error, group)
-                if blamed is not None:
-                    raise blamed from error
-                if isinstance(error, BatchError):
-                    raise
-                result = Result(failures=diagnosis.blame(error, alerts, [output], self._distributor))
-            total.failures |= result.failures
-            if not result.failures:
-                total.add(result)
+        try:
+            for group, alerts in self._reader.tables(files):
+                total.add(self._sender.send_rehearsed(alerts, group, output))
+        except (FileError, Py4JNetworkError):
+            raise
+        except Exception as error:
+            raise BatchError(*astuple(failure_of(error))) from error
         return total
-
-    def _send(self, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
-        """Send to all outputs that can be sent; those found to break the pass are left out of the next attempt."""
-        excluded: dict[str, Failure] = {}
-        while True:
-            healthy = [output for output in outputs if output.name not in excluded]
-            try:
-                result = self._distributor.send(alerts, healthy)
-            except (BatchError, Py4JNetworkError):
-                raise
-            except Exception as error:
-                blamed = read_errors.unreadable(error, files)
-                if blamed is not None:
-                    raise blamed from error
-                LOG.warning("a pass failed, looking for the cause: %s", diagnosis.sentence(error))
-                excluded |= diagnosis.blame(error, alerts, healthy, self._distributor)
-            else:
-                result.failures |= excluded
-                return result
 
     def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:
         """Quarantine the file, and any other that cannot be read either, so that the repeated pass is the last."""
@@ -151,9 +126,3 @@ class Batches:
         except FileError as error:
             return error
         return None
-
-
-def _failure(error: Exception) -> Failure:
-    if isinstance(error, BatchError):
-        return error.failure
-    return Failure(Reason.BATCH_FAILED, f"The batch failed, and is tried again: {diagnosis.sentence(error)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,11 @@ from pyspark.sql import DataFrame
 from distribution_job import conditions
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
-from distribution_job.conditions import Conditions
 from distribution_job.config import JobConfig, Output
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.kafka_sink import LARGEST_MESSAGE, options
-from distribution_job.plan import Plan
 from distribution_job.progress import Counts
-from distribution_job.single_pass import SinglePass
+from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.topics import Topics
 
 
@@ -44,10 +42,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The outputs that cannot be sent, and the pass for the others, if there are any."""
+    """How outputs are to be sent.
+
+    `failures`: those that cannot be. `together`: the one pass for the others, but for those in `apart`: a pass each.
+    """
 
     failures: Mapping[str, Failure]
-    single_pass: SinglePass | None
+    together: SinglePass | None
+    apart: tuple[SinglePass, ...]
 
 
 class Distributor:
@@ -58,54 +60,59 @@ class Distributor:
         self._allowed = allowed
         self._remembered: tuple[str, Prepared] | None = None
 
-    def send(self, alerts: DataFrame, outputs: Sequence[Output]) -> Result:
-        """Read the alerts once and write the matches of all outputs to Kafka.
+    def prepare(
+        self, alerts: DataFrame, outputs: Sequence[Output], apart: Collection[str] = (), fresh: bool = False
+    ) -> Prepared:
+        """Work out how to send; nothing is read. `apart`: the outputs that are to have a pass of their own.
 
-        An output that fails by itself is in the result. Raises BatchError (KafkaUnavailable), or what Spark raises.
+        `fresh`: ask the broker whatever is remembered of the topics. Raises BatchError (KafkaUnavailable).
         """
-        return self._distribute(alerts, outputs, dry=False)
-
-    def rehearse(self, alerts: DataFrame, outputs: Sequence[Output]) -> Result:
-        """As `send`, without the writing: its result has the failures that `send` would find."""
-        return self._distribute(alerts, outputs, dry=True)
-
-    def plan(self, alerts: DataFrame, outputs: Sequence[Output], fresh: bool = False) -> tuple[Plan, Conditions]:
-        """What a pass would do; `fresh`: ask the broker whatever is remembered of the topics."""
         described = self._topics.describe([output.topic for output in outputs], fresh)
-        plan = planning.make(outputs, alerts.schema, described, self._config.source.id_column)
-        return plan, conditions.find(alerts, plan.outputs, self._allowed)
-
-    def _prepared(self, alerts: DataFrame, outputs: Sequence[Output]) -> Prepared:
-        # Preparing takes a good part of a second, and most batches have the columns of the last.
-        described = self._topics.describe([output.topic for output in outputs])
-        key = json.dumps([[output.name for output in outputs], alerts.schema.json(), repr(described)])
-        if self._remembered is None or self._remembered[0] != key:
-            plan, found = self.plan(alerts, outputs)
-            prepared = Prepared({**plan.failures, **found.failures}, SinglePass(plan, found) if found.matches else None)
-            if prepared.failures:
-                return prepared  # not remembered: an output that works again is to be noticed
+        # It takes a good part of a second, and most batches have the columns of the last.
+        names = [output.name for output in outputs]
+        key = json.dumps([names, sorted(apart), alerts.schema.json(), repr(described)])
+        if self._remembered is not None and self._remembered[0] == key:
+            return self._remembered[1]
+        groups = [[output for output in outputs if output.name not in apart]]
+        groups += [[output] for output in outputs if output.name in apart]
+        failures: dict[str, Failure] = {}
+        passes = []
+        for group in groups:
+            plan = planning.make(group, alerts.schema, described, self._config.source.id_column)
+            found = conditions.find(alerts, plan.outputs, self._allowed)
+            failures |= {**plan.failures, **found.failures}
+            passes.append(SinglePass(plan, found) if found.matches else None)
+        prepared = Prepared(failures, passes[0], tuple(single for single in passes[1:] if single is not None))
+        if not failures:  # else it is not remembered: an output that works again is to be noticed
             self._remembered = (key, prepared)
-        return self._remembered[1]
+        return prepared
 
-    def _distribute(self, alerts: DataFrame, outputs: Sequence[Output], dry: bool) -> Result:
-        prepared = self._prepared(alerts, outputs)
-        result = Result(failures=dict(prepared.failures))
-        if prepared.single_pass is None:
-            return result
-        made = prepared.single_pass.over(alerts)
-        if dry:
-            made.rows.write.format("noop").mode("overwrite").save()
-        else:
-            made.rows.write.format("kafka").options(**options(self._config)).mode("append").save()
-        filtering, encoding = made.filtering.get, made.encoding.get
-        result.rows = filtering["rows"]
-        for position, routed in enumerate(prepared.single_pass.outputs):
-            name = routed.output.name
-            result.counts[name] = _counts(position, filtering, encoding)
-            failure = _failure(position, filtering, encoding)
-            if failure is not None:
-                result.failures[name] = failure
-        return result
+    def send(self, alerts: DataFrame, single: SinglePass, alone: bool = False) -> Result:
+        """Read the alerts once and write the matches of the pass's outputs to Kafka.
+
+        `alone`: message by message, see `kafka_sink.options`. Outputs whose filter raised in Python, or whose alerts are too
+        large, are in the result's failures. Raises what Spark raises.
+        """
+        made = single.over(alerts)
+        made.rows.write.format("kafka").options(**options(self._config, alone)).mode("append").save()
+        return _result(single, made)
+
+    def rehearse(self, alerts: DataFrame, single: SinglePass) -> Result:
+        """As `send`, without the writing: its result has the failures that `send` would find before Kafka."""
+        made = single.over(alerts)
+        made.rows.write.format("noop").mode("overwrite").save()
+        return _result(single, made)
+
+
+def _result(single: SinglePass, made: Messages) -> Result:
+    filtering, encoding = made.filtering.get, made.encoding.get
+    result = Result(rows=filtering["rows"])
+    for position, routed in enumerate(single.outputs):
+        result.counts[routed.output.name] = _counts(position, filtering, encoding)
+        failure = _failure(position, filtering, encoding)
+        if failure is not None:
+            result.failures[routed.output.name] = failure
+    return result
 
 
 def _counts(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, Any]) -> Counts:

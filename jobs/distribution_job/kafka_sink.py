@@ -10,8 +10,11 @@ LARGEST_MESSAGE = 10_000_000  # bytes of key and value together; the producer re
 _LOGIN_FILE = "sasl.jaas.config"
 
 
-def options(config: JobConfig) -> dict[str, str]:
+def options(config: JobConfig, alone: bool = False) -> dict[str, str]:
     """What `write.format("kafka")` is given. It holds no secret.
+
+    `alone`: for an output whose topic made trouble. Its messages are not batched, because the producer splits a batch that
+    is larger than the topic's max.message.bytes into batches of batch.size again, for ever (KAFKA-8350).
 
     The login is named by a variable that the producer itself resolves from a file on its own machine (KIP-297, KIP-421),
     so that no password stands in Spark's configuration, plans, event log or UI.
@@ -29,10 +32,18 @@ def options(config: JobConfig) -> dict[str, str]:
         "batch.size": str(1024 * 1024),
         "buffer.memory": str(64 * 1024 * 1024),
         "max.request.size": str(LARGEST_MESSAGE + 100_000),
-        "delivery.timeout.ms": "120000",
-        "request.timeout.ms": "30000",
+        # Short, because the job itself tries again, and finds out meanwhile which output is to blame.
+        "delivery.timeout.ms": "60000",
+        "request.timeout.ms": "20000",
         "max.block.ms": "30000",
     }
+    if alone:
+        chosen |= {
+            "batch.size": "0",
+            "linger.ms": "0",
+            "delivery.timeout.ms": "30000",
+            "client.id": f"{chosen['client.id']}-alone",
+        }
     if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
         folder = str(kafka.credentials_directory)
         chosen |= {

@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from py4j.protocol import Py4JJavaError
+
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog, Entry
 from distribution_job.backoff import Backoff
@@ -15,7 +17,7 @@ from distribution_job.batches import Batches
 from distribution_job.config import JobConfig, Output
 from distribution_job.distributor import Result
 from distribution_job.drain import Drain
-from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.failures import BatchError, Failure, FileError, Reason, one_line
 from distribution_job.progress import Progress
 from distribution_job.quarantine import Quarantine, Quarantined
 
@@ -23,6 +25,8 @@ LOG = logging.getLogger(__name__)
 QUARANTINE_SECONDS = 15.0  # between two looks at the files put aside
 # The alerts themselves are the trouble: a batch that went well says nothing about those that wait.
 _IN_THE_ALERTS = {Reason.FILTER_RAISED, Reason.ENCODING_FAILED}
+# Only another configuration helps, hence a restart; and what of the files could be sent would be sent again each time.
+_UNTIL_RESTART = {Reason.ENCODING_FAILED}
 Find = Callable[[str], AlertFile | None]
 
 
@@ -54,10 +58,9 @@ class Leftovers:
         self._due = dict.fromkeys(self._backoffs, float("-inf"))
         self._failures: dict[str, Failure] = {}
         self._look = float("-inf")
+        # Spark's discovery never gives a path twice, so a file that was removed is remembered here, should it come back.
+        self._gone: set[str] = set()
         self._untried = {held.file.path for held in quarantine.held()}  # a restart gives each one more chance
-        for name in self._backoffs:
-            progress.output(name, None, backlog.pending(name))
-        progress.quarantined(quarantine.held())
 
     def note(self, result: Result) -> None:
         """Take a batch's result over into the progress and into what is to be tried when."""
@@ -68,8 +71,8 @@ class Leftovers:
             failure, before = result.failures.get(name), self._failures.get(name)
             pending = self._backlog.pending(name)
             if failure is not None:
-                if before is None:
-                    self._postpone(name)
+                if before is None or failure.reason in _UNTIL_RESTART:
+                    self._postpone(name, failure)
                 self._say(name, failure)
             elif pending and name in result.counts:
                 # It works again for these alerts. What waits for it may go at once, unless that failed by itself.
@@ -78,7 +81,7 @@ class Leftovers:
             elif name in result.counts:
                 self._say(name, None)
             self._progress.output(name, self._failures.get(name), pending)
-        self._progress.quarantined(self._quarantine.held())
+        self._say_quarantined()
 
     def step(self) -> None:
         """Try what is due."""
@@ -103,7 +106,7 @@ class Leftovers:
             if failed is not None and failed.reason not in _IN_THE_ALERTS:
                 break
         if failure is not None:
-            self._postpone(name)
+            self._postpone(name, failure)
         self._say(name, failure)
         self._progress.output(name, failure, self._backlog.pending(name))
 
@@ -113,7 +116,7 @@ class Leftovers:
         except FileError as error:
             file = next(file for file in entry.files if file.path == error.path)
             self._quarantine.put(file, error.failure, [output.name])
-            self._progress.quarantined(self._quarantine.held())
+            self._say_quarantined()
             left = [other for other in entry.files if other != file]
             self._backlog.keep(entry, left)
             return error.failure if left else None
@@ -127,7 +130,12 @@ class Leftovers:
         return failure
 
     def _reread(self, held: Quarantined) -> None:
-        now = self._find(held.file.path)
+        try:
+            now = self._find(held.file.path)
+        except Py4JJavaError as error:  # the file system, not the file: it is looked at again
+            LOG.warning("%s cannot be looked at: %s", held.file.path, one_line(str(error), 300))
+            return
+        self._note_presence(held.file.path, now is not None)
         unchanged = now == held.file and held.file.path not in self._untried
         self._untried.discard(held.file.path)
         if now is None or unchanged or self._drain.asked:
@@ -140,8 +148,19 @@ class Leftovers:
                 LOG.info("file %s can be read now and was distributed", now.path)
             self.note(result)
 
-    def _postpone(self, name: str) -> None:
-        self._due[name] = self._clock() + self._backoffs[name].next()
+    def _note_presence(self, path: str, is_there: bool) -> None:
+        """A file that somebody has removed is nobody's trouble any more."""
+        if is_there == (path in self._gone):
+            self._gone.symmetric_difference_update({path})
+            LOG.info("file %s %s", path, "is there again" if is_there else "could not be read and was removed")
+            self._say_quarantined()
+
+    def _say_quarantined(self) -> None:
+        self._progress.quarantined([held for held in self._quarantine.held() if held.file.path not in self._gone])
+
+    def _postpone(self, name: str, failure: Failure) -> None:
+        pause = float("inf") if failure.reason in _UNTIL_RESTART else self._backoffs[name].next()
+        self._due[name] = self._clock() + pause
 
     def _say(self, name: str, failure: Failure | None) -> None:
         """Log a failure when it is new and when it is over."""

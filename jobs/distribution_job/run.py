@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from py4j.protocol import Py4JJavaError, Py4JNetworkError
+from pyspark.errors import PySparkException
 from pyspark.sql.streaming import StreamingQuery
 
 from distribution_job import diagnosis, python_filters, session
@@ -30,7 +32,7 @@ from distribution_job.topics import Topics
 LOG = logging.getLogger(__name__)
 READY_VARIABLE = "FINK_READY_FILE"
 _TICK = 0.2  # seconds between two looks at the query
-_PROBLEMS_OF_TWO_DRIVERS = "CONCURRENT_STREAM_LOG_UPDATE"
+_PROBLEM_OF_TWO_DRIVERS = "CONCURRENT_STREAM_LOG_UPDATE"
 
 
 def run(config: JobConfig) -> None:
@@ -41,12 +43,17 @@ def run(config: JobConfig) -> None:
     """
     drain = Drain()
     drain.listen()
-    progress = Progress(output.name for output in config.outputs)
+    names = [output.name for output in config.outputs]
+    backlog, quarantine = Backlog(config.checkpoint / "backlog", names), Quarantine(config.checkpoint / "quarantine")
+    progress = Progress(names)
+    for name in names:
+        progress.output(name, None, backlog.pending(name))
+    progress.quarantined(quarantine.held())
     target = KubernetesTarget(config.namespace, config.name) if config.progress.to == "kubernetes" else LogTarget()
     writer = ProgressWriter(progress, target, config.progress.interval_seconds)
     writer.start()
     try:
-        job = Job(config, progress, drain)
+        job = Job(config, progress, drain, backlog, quarantine)
         drain.listen()
         job.loop()
         progress.state(State.DRAINING)
@@ -59,14 +66,14 @@ def run(config: JobConfig) -> None:
 class Job:
     """The parts, put together; the main thread loops, the batches come in a thread of Spark's."""
 
-    def __init__(self, config: JobConfig, progress: Progress, drain: Drain) -> None:
+    def __init__(
+        self, config: JobConfig, progress: Progress, drain: Drain, backlog: Backlog, quarantine: Quarantine
+    ) -> None:
         self._config = config
         self._progress = progress
         self._drain = drain
         self._ready = Path(os.environ[READY_VARIABLE]) if os.environ.get(READY_VARIABLE) else None
-        names = [output.name for output in config.outputs]
-        self._backlog = Backlog(config.checkpoint / "backlog", names)
-        self._quarantine = Quarantine(config.checkpoint / "quarantine")
+        self._quarantine = quarantine
         started = time.monotonic()
         self._spark = session.start(config.name, config.spark_conf)
         LOG.info("Spark started in %.1f s", time.monotonic() - started)
@@ -80,39 +87,44 @@ class Job:
         self._batches = Batches(
             AlertReader(self._spark, config.source.path),
             Distributor(config, Topics(config.kafka), python_filters.allowed_packages()),
-            self._backlog,
-            self._quarantine,
+            backlog,
+            quarantine,
             drain,
             progress.error,
         )
-        self._leftovers = Leftovers(
-            config, self._batches, self._backlog, self._quarantine, progress, drain, self._discovery.find
-        )
+        self._leftovers = Leftovers(config, self._batches, backlog, quarantine, progress, drain, self._discovery.find)
 
     def loop(self) -> None:
         """Keep a query running until the job is to end; start it anew, after a pause, when it fails."""
         backoff = Backoff()
         self._progress.state(State.RUNNING if self._discovery.began() else State.WAITING)
         while not self._drain.asked:
+            error: Exception | None = None
             try:
                 query = self._begin()
                 if query is not None:
                     self._watch(query, backoff)
-            except Draining:
-                return
+                    error = query.exception()
+            except (Draining, Py4JNetworkError):
+                if not self._drain.asked:
+                    raise
+            except PySparkException as raised:
+                error = raised
+            except Py4JJavaError as raised:  # of the file system
+                error = raised
             finally:
                 self._set_ready(False)
-            if self._drain.asked:
-                return
-            error = query.exception() if query is not None else None
-            if error is not None and _PROBLEMS_OF_TWO_DRIVERS in str(error):
+            if error is None or self._drain.asked:
+                continue
+            if _PROBLEM_OF_TWO_DRIVERS in str(error):
                 raise error
-            if error is not None:
-                failure = Failure(Reason.SOURCE_UNAVAILABLE, f"The query stopped: {diagnosis.sentence(error)}")
-                pause = backoff.next()
-                LOG.warning("%s: %s (again in %.0f s)", failure.reason, failure.message, pause)
-                self._progress.error(failure)
-                self._drain.wait(pause)
+            failure = Failure(
+                Reason.SOURCE_UNAVAILABLE, f"The alerts cannot be looked for: {diagnosis.sentence(error)}"
+            )
+            pause = backoff.next()
+            LOG.warning("%s: %s (again in %.0f s)", failure.reason, failure.message, pause)
+            self._progress.error(failure)
+            self._drain.wait(pause)
 
     def end(self) -> None:
         self._spark.stop()
@@ -120,15 +132,14 @@ class Job:
     def _begin(self) -> StreamingQuery | None:
         """The running query, once the folder is there; None when the job is to end first."""
         said = False
+        self._set_ready(True)  # an empty science database is no fault of the stream's
         while not self._discovery.folder_exists():
             if not said:
                 LOG.info("waiting for the folder %s", self._config.source.path)
                 said = True
             if self._drain.wait(max(1.0, min(5.0, self._config.trigger_seconds))):
                 return None
-        query = self._discovery.start(self._batch)
-        self._set_ready(True)
-        return query
+        return self._discovery.start(self._batch)
 
     def _watch(self, query: StreamingQuery, backoff: Backoff) -> None:
         """Until the query ends, which it does between two batches when the job is to end."""

@@ -61,7 +61,9 @@ _SILENT = (
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.sql.execution.datasources.v2",
     "org.apache.spark.sql.execution.streaming",
+    "org.apache.spark.sql.util.ExecutionListenerBus",
     "org.apache.spark.util.Utils",
+    "org.apache.kafka.clients.producer.internals.Sender",
 )
 
 

@@ -68,6 +68,10 @@ class SinglePass:
         ]
         self._encoding_counts = _encoding_counts(self.outputs)
 
+    def judged(self, alerts: DataFrame) -> DataFrame:
+        """The filters' results alone."""
+        return self._found.applied(alerts).select(*(match_name(position) for position in range(len(self.outputs))))
+
     def over(self, alerts: DataFrame) -> Messages:
         """The whole pass over these alerts as one DataFrame; nothing is read yet."""
         filtering, encoding = Observation(), Observation()

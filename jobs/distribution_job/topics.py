@@ -25,16 +25,19 @@ class Topic:
 class Topics:
     """The partitions of topics, remembered for `lifetime` seconds.
 
-    Whether Write is allowed is asked too (KIP-430), so that one topic's missing ACL is known before a batch is sent.
+    Whether Write is allowed is asked too (KIP-430), so that one topic's missing ACL is known before a batch is sent; and
+    that Kafka is away is known in seconds, where the producer would try for minutes.
     """
 
-    def __init__(self, kafka: Kafka, lifetime: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, kafka: Kafka, lifetime: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._kafka = kafka
         self._lifetime = lifetime
         self._clock = clock
         self._known: dict[str, Topic | Failure] = {}
         self._asked = float("-inf")
         self._trouble = ""
+        self._admin: AdminClient | None = None
+        self._login: dict[str, object] = {}
 
     def describe(self, names: Iterable[str], fresh: bool = False) -> dict[str, Topic | Failure]:
         """Each topic, or why nothing can be sent to it; `fresh`: whatever is remembered.
@@ -52,9 +55,10 @@ class Topics:
     def _ask(self, names: list[str]) -> dict[str, Topic | Failure]:
         self._trouble = ""
         found: dict[str, Topic | Failure] = {}
-        # A new client each time: it logs in with the credentials that lie in the files now, which may have been rotated.
-        admin = AdminClient(self._client_config())
-        asked = admin.describe_topics(
+        login = self._client_config()
+        if self._admin is None or login != self._login:  # the files' credentials may have been rotated
+            self._admin, self._login = AdminClient({**login, "error_cb": self._note_trouble}), login
+        asked = self._admin.describe_topics(
             TopicCollection(names), include_authorized_operations=True, request_timeout=_TIMEOUT
         )
         for name, future in asked.items():
@@ -86,6 +90,7 @@ class Topics:
         raise self._away(error.str())
 
     def _away(self, said: str) -> BatchError:
+        self._admin = None
         return BatchError(
             Reason.KAFKA_UNAVAILABLE,
             f"Kafka at {self._kafka.bootstrap_servers} cannot be asked about the topics: {one_line(self._trouble or said, 400)}. "
@@ -97,7 +102,6 @@ class Topics:
         config: dict[str, object] = {
             "bootstrap.servers": kafka.bootstrap_servers,
             "security.protocol": kafka.security_protocol,
-            "error_cb": self._note_trouble,
             "log_level": 0,  # its errors come through error_cb
         }
         if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:

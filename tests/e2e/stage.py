@@ -27,7 +27,7 @@ class Stage:
 
     def science(self, stream: str) -> Path:
         """Return the folder that a stream reads."""
-        return self.folder / f"{stream}-science"
+        return self.folder / f"{stream}-science" / "alerts"
 
     def volumes(self, stream: str) -> None:
         """Make a stream's two claims, each bound to a folder of the host."""
@@ -59,7 +59,8 @@ class Stage:
             "DistributionStream",
             name,
             {
-                "source": {"parquet": {"claimName": f"{name}-science"}},
+                # A folder that nobody has made yet: the stream has to be Ready all the same.
+                "source": {"parquet": {"claimName": f"{name}-science", "path": "alerts"}},
                 "checkpoint": {"claimName": f"{name}-checkpoint"},
                 "outputs": [{"topicRef": {"name": f"{name}-{output['name']}"}, **output} for output in outputs],
                 "run": {"intervalSeconds": 1},

@@ -89,9 +89,9 @@ def test_a_corrupt_file_is_left_out_and_named_and_a_good_one_in_its_place_is_tak
 
 def test_a_mended_output_receives_what_it_missed(broken: Stage) -> None:
     broken.scene.apply(broken.stream("broken", _outputs(MENDED)))
+    missed = set(generate(ROWS, seed=3)["candid"].to_pylist())
     for name in MENDED:
-        found = _candids(broken, name, ROWS + 20)
-        assert len(found) == ROWS + 20, f"{name} holds every alert"
+        assert missed <= set(_candids(broken, name, ROWS)), f"{name} holds every alert that it missed"
     assert set(_candids(broken, "good", ROWS + 20).values()) == {1}, "the good output receives none again"
     broken.scene.ready("distributionstream", "broken", "Running", timeout=120)
 

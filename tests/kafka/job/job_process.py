@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+
+from demo import science_alerts
 
 HERE = Path(__file__).resolve().parent
 JOBS = HERE.parents[2] / "jobs"
@@ -68,6 +74,14 @@ class JobProcess:
             self._process = subprocess.Popen(
                 words, stdout=log, stderr=log, cwd=self.folder, env=environment, start_new_session=True
             )
+
+    def drop(self, table: pa.Table, files: int) -> list[Path]:
+        """Let the alerts appear in the folder, all files at once, so that they are one batch."""
+        hidden = self.source / f"_drop-{secrets.token_hex(4)}"
+        written = science_alerts.write(hidden, table, files)
+        shown = hidden.with_name(hidden.name.removeprefix("_"))
+        hidden.rename(shown)
+        return [shown / file.relative_to(hidden) for file in written]
 
     @property
     def pid(self) -> int:
@@ -131,10 +145,8 @@ class JobProcess:
     def kill(self) -> None:
         """SIGKILL to it, its JVM and their workers."""
         if self._process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self._process.wait()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,8 +43,10 @@ def everything(login: dict[str, str], topics: Sequence[str]) -> list[Message]:
         waiting = {(topic, partition) for topic in topics for partition in described[topic].partitions}
         consumer.assign([TopicPartition(topic, partition, OFFSET_BEGINNING) for topic, partition in waiting])
         found = []
+        deadline = time.monotonic() + 60
         while waiting:
-            for message in consumer.consume(500, timeout=20):
+            assert time.monotonic() < deadline, f"no end of {sorted(waiting)}"
+            for message in consumer.consume(500, timeout=0.1):
                 error = message.error()
                 if error is None:
                     headers = {name: value.decode() for name, value in message.headers() or ()}

@@ -1,0 +1,148 @@
+"""Sending a table to outputs so that one that breaks the common pass does not break it again."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from py4j.protocol import Py4JNetworkError
+from pyspark.sql import DataFrame
+
+from distribution_job import diagnosis, read_errors
+from distribution_job.alert_files import AlertFile
+from distribution_job.config import Output
+from distribution_job.distributor import Distributor, Result
+from distribution_job.failures import BatchError, Failure, Reason
+from distribution_job.single_pass import SinglePass
+
+LOG = logging.getLogger(__name__)
+
+
+class Sender:
+    """Remembers, until the restart, which outputs are to be sent apart from the others.
+
+    A filter that ends its worker, an SQL expression that raises, a topic that refuses messages: each fails the whole pass,
+    and all outputs get its alerts a second time. Once it is known which one it was, it has a pass of its own.
+    """
+
+    def __init__(self, distributor: Distributor) -> None:
+        self._distributor = distributor
+        self._apart: set[str] = set()
+
+    def send(self, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
+        """Send to all outputs that can be sent; the others are in the result's failures.
+
+        Raises FileError when one of `files` cannot be read, BatchError when no output can be sent for now.
+        """
+        apart, kept, fresh = set(self._apart), set(self._apart), False
+        while True:
+            prepared = self._distributor.prepare(alerts, outputs, apart, fresh)
+            result = Result(failures=dict(prepared.failures))
+            if prepared.together is not None:
+                try:
+                    result.add(self._distributor.send(alerts, prepared.together))
+                except Exception as error:  # noqa: BLE001  it is found out what it is
+                    blamed, suspected = self._blame(error, alerts, files, prepared.together)
+                    kept |= blamed
+                    apart |= blamed | suspected
+                    fresh = True
+                    continue
+            for single in prepared.apart:
+                part = self._alone(alerts, files, single)
+                part.rows, result.rows = 0, max(result.rows, part.rows)  # they are the same alerts
+                result.add(part)
+            unsent = {single.outputs[0].output.name for single in prepared.apart} - result.counts.keys()
+            self._check_kafka(result, unsent, len(outputs))
+            self._apart = kept | unsent
+            return result
+
+    def send_rehearsed(self, alerts: DataFrame, files: Sequence[AlertFile], output: Output) -> Result:
+        """Send to one output, if a rehearsal shows that nothing of it fails.
+
+        Raises as `send` does.
+        """
+        prepared = self._distributor.prepare(alerts, [output])
+        if prepared.together is None:
+            return Result(failures=dict(prepared.failures))
+        failed = self._rehearse(alerts, files, prepared.together)
+        return failed or self.send(alerts, files, [output])
+
+    def _alone(self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass) -> Result:
+        failed = self._rehearse(alerts, files, single)
+        if failed is not None:
+            return failed
+        [routed] = single.outputs
+        try:
+            return self._distributor.send(alerts, single, alone=True)
+        except Exception as error:
+            _check_not_general(error, files)
+            refusal = diagnosis.refusal(error, routed)
+            if refusal is None:
+                raise
+            return Result(failures={routed.output.name: refusal})
+
+    def _rehearse(self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass) -> Result | None:
+        """None when all goes well."""
+        try:
+            result = self._distributor.rehearse(alerts, single)
+        except Exception as error:
+            _check_not_general(error, files)
+            failure = diagnosis.alone(alerts, single, self._distributor)
+            if failure is None or not diagnosis.readable(alerts):
+                raise
+            return Result(failures={single.outputs[0].output.name: failure})
+        return Result(failures=result.failures) if result.failures else None
+
+    def _blame(
+        self, error: Exception, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass
+    ) -> tuple[set[str], set[str]]:
+        """The outputs that broke the pass, and those that may have; none when the broker's topics explain it.
+
+        Raises FileError or BatchError when it was no output.
+        """
+        _check_not_general(error, files)
+        LOG.warning("a pass failed, looking for the cause: %s", diagnosis.sentence(error))
+        names = {routed.output.name for routed in single.outputs}
+        outputs = [routed.output for routed in single.outputs]
+        prepared = self._distributor.prepare(alerts, outputs, names, fresh=True)
+        if diagnosis.by_kafka(error):
+            if prepared.failures:
+                return set(), set()
+            named = diagnosis.named_by_kafka(error, single.outputs)
+            return named, set() if named else names
+        if not diagnosis.readable(alerts):
+            raise _failed(error)
+        blamed = {
+            one.outputs[0].output.name
+            for one in prepared.apart
+            if diagnosis.alone(alerts, one, self._distributor) is not None
+        }
+        if not blamed:
+            raise _failed(error)
+        return blamed, set()
+
+    def _check_kafka(self, result: Result, unsent: set[str], outputs: int) -> None:
+        """Raise BatchError when Kafka refused each output: then it is not the outputs."""
+        refused = [result.failures[name] for name in sorted(unsent)]
+        if len(refused) == outputs and all(failure.reason is Reason.TOPIC_UNAVAILABLE for failure in refused):
+            raise BatchError(Reason.KAFKA_UNAVAILABLE, refused[0].message)
+
+
+def failure_of(error: Exception) -> Failure:
+    """What keeps a batch from going on."""
+    if isinstance(error, BatchError):
+        return error.failure
+    return _failed(error).failure
+
+
+def _failed(error: Exception) -> BatchError:
+    return BatchError(Reason.BATCH_FAILED, f"The batch failed, and is tried again: {diagnosis.sentence(error)}")
+
+
+def _check_not_general(error: Exception, files: Sequence[AlertFile]) -> None:
+    """Raise the error again when no output can be to blame for it: a file's, Spark's own end, or Kafka's absence."""
+    if isinstance(error, (BatchError, Py4JNetworkError)):
+        raise error
+    blamed = read_errors.unreadable(error, files)
+    if blamed is not None:
+        raise blamed from error
