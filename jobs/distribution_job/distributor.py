@@ -14,7 +14,7 @@ from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
 from distribution_job.config import JobConfig, Output
 from distribution_job.failures import Failure, Reason, one_line
-from distribution_job.kafka_sink import LARGEST_MESSAGE, options
+from distribution_job.kafka_sink import LARGEST_MESSAGE, batch_bytes, options
 from distribution_job.progress import Counts
 from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.topics import Topics
@@ -87,14 +87,15 @@ class Distributor:
             self._remembered = (key, prepared)
         return prepared
 
-    def send(self, alerts: DataFrame, single: SinglePass, alone: bool = False) -> Result:
+    def send(self, alerts: DataFrame, single: SinglePass) -> Result:
         """Read the alerts once and write the matches of the pass's outputs to Kafka.
 
-        `alone`: message by message, see `kafka_sink.options`. Outputs whose filter raised in Python, or whose alerts are too
+        Outputs whose filter raised in Python, or whose alerts are too
         large, are in the result's failures. Raises what Spark raises.
         """
         made = single.over(alerts)
-        made.rows.write.format("kafka").options(**options(self._config, alone)).mode("append").save()
+        batch = batch_bytes(routed.topic.largest for routed in single.outputs)
+        made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
         return _result(single, made)
 
     def rehearse(self, alerts: DataFrame, single: SinglePass) -> Result:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from distribution_job.config import JobConfig
 
 LARGEST_MESSAGE = 10_000_000  # bytes of key and value together; the producer refuses more
+_LARGEST_BATCH = 1024 * 1024
+_SMALLEST_BATCH = 16 * 1024
+_MARGIN = 8
 _LOGIN_FILE = "sasl.jaas.config"
 
 
-def options(config: JobConfig, alone: bool = False) -> dict[str, str]:
-    """What `write.format("kafka")` is given. It holds no secret.
+def batch_bytes(largest: Iterable[int | None]) -> int:
+    """The producer's batch.size for topics of these max.message.bytes; 0, each message by itself, if one is not known.
 
-    `alone`: for an output whose topic made trouble. Its messages are not batched, because the producer splits a batch that
-    is larger than the topic's max.message.bytes into batches of batch.size again, for ever (KAFKA-8350).
+    A batch must never be larger than its topic takes. The producer would split it, and its flush does not wait for the
+    parts (kafka-clients 3.9): Spark would count them as sent, and they may be lost without a word. A batch that compresses
+    worse than the ones before it outgrows batch.size, hence the wide margin.
+    """
+    limits = list(largest)
+    if not limits or None in limits:
+        return 0
+    size = min(limit for limit in limits if limit is not None) // _MARGIN
+    return min(size, _LARGEST_BATCH) if size >= _SMALLEST_BATCH else 0
+
+
+def options(config: JobConfig, batch: int) -> dict[str, str]:
+    """What `write.format("kafka")` is given; `batch` is the producer's batch.size. It holds no secret.
 
     The login is named by a variable that the producer itself resolves from a file on its own machine (KIP-297, KIP-421),
     so that no password stands in Spark's configuration, plans, event log or UI.
@@ -28,8 +43,8 @@ def options(config: JobConfig, alone: bool = False) -> dict[str, str]:
         "enable.idempotence": "true",
         # An alert's key is its whole schema: batches of many alerts let zstd send that once (half the bytes).
         "compression.type": "zstd",
-        "linger.ms": "50",
-        "batch.size": str(1024 * 1024),
+        "linger.ms": "50" if batch else "0",
+        "batch.size": str(batch),
         "buffer.memory": str(64 * 1024 * 1024),
         "max.request.size": str(LARGEST_MESSAGE + 100_000),
         # Short, because the job itself tries again, and finds out meanwhile which output is to blame.
@@ -37,13 +52,6 @@ def options(config: JobConfig, alone: bool = False) -> dict[str, str]:
         "request.timeout.ms": "20000",
         "max.block.ms": "30000",
     }
-    if alone:
-        chosen |= {
-            "batch.size": "0",
-            "linger.ms": "0",
-            "delivery.timeout.ms": "30000",
-            "client.id": f"{chosen['client.id']}-alone",
-        }
     if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
         folder = str(kafka.credentials_directory)
         chosen |= {

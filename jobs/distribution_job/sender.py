@@ -73,7 +73,7 @@ class Sender:
             return failed
         [routed] = single.outputs
         try:
-            return self._distributor.send(alerts, single, alone=True)
+            return self._distributor.send(alerts, single)
         except Exception as error:
             _check_not_general(error, files)
             refusal = diagnosis.refusal(error, routed)

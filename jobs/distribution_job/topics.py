@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation, AdminClient
+from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource
 
 from distribution_job.config import Kafka
 from distribution_job.failures import BatchError, Failure, Reason, one_line
@@ -18,8 +19,11 @@ _MAY_WRITE = {AclOperation.WRITE, AclOperation.ALL}
 
 @dataclass(frozen=True)
 class Topic:
+    """`largest`: its max.message.bytes; None when the user may not see it (that takes DescribeConfigs)."""
+
     name: str
     partitions: int
+    largest: int | None = None
 
 
 class Topics:
@@ -61,6 +65,7 @@ class Topics:
         asked = self._admin.describe_topics(
             TopicCollection(names), include_authorized_operations=True, request_timeout=_TIMEOUT
         )
+        limits = self._limits(self._admin, names)
         for name, future in asked.items():
             try:
                 description = future.result(_TIMEOUT + 5)
@@ -70,11 +75,22 @@ class Topics:
             except TimeoutError as error:
                 raise self._away("no answer") from error
             if _MAY_WRITE & set(description.authorized_operations or _MAY_WRITE):
-                found[name] = Topic(name, len(description.partitions))
+                found[name] = Topic(name, len(description.partitions), limits.get(name))
             else:
                 found[name] = _unavailable(
                     f"The user may see the topic {name} but not write to it. Grant it Write there."
                 )
+        return found
+
+    def _limits(self, admin: AdminClient, names: list[str]) -> dict[str, int]:
+        asked = admin.describe_configs(
+            [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names], request_timeout=_TIMEOUT
+        )
+        found = {}
+        for resource, future in asked.items():
+            # Not allowed, not there, no broker: what matters of these, the description itself says.
+            with contextlib.suppress(KafkaException, TimeoutError):
+                found[resource.name] = int(future.result(_TIMEOUT + 5)["max.message.bytes"].value)
         return found
 
     def _refusal(self, name: str, error: KafkaError) -> Failure:

@@ -106,7 +106,7 @@ class Stage:
                     break
                 place.chmod(0o777 if place.is_dir() else 0o644)
 
-    def received(self, secret: Mapping[str, str], topic: str, at_least: int, timeout: float = 60) -> list[Received]:
+    def received(self, secret: Mapping[str, str], topic: str, at_least: int, timeout: float = 180) -> list[Received]:
         """Read a topic until it holds so many messages; return all that it holds."""
 
         def look() -> list[Received]:

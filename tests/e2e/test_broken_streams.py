@@ -35,7 +35,7 @@ def _outputs(broken: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 def broken(stage: Stage) -> Iterator[Stage]:
     """A stream of which four outputs are broken, each in its own way, and which has met its first alerts."""
     stage.play("broken", _outputs(BROKEN))
-    stage.scene.ready("distributionstream", "broken", "Running", timeout=120)
+    stage.scene.ready("distributionstream", "broken", "Running", timeout=240)
     table = generate(ROWS, seed=3)
     # fink-filters' own function does not bear a missing label: it raises.
     column = table.schema.get_field_index("roid")
@@ -48,7 +48,7 @@ def broken(stage: Stage) -> Iterator[Stage]:
 def _candids(stage: Stage, output: str, at_least: int) -> Counter[int]:
     secret = stage.scene.secret("broken-reader")
     return Counter(
-        message.alert["candid"] for message in stage.received(secret, stage.topic("broken", output), at_least, 120)
+        message.alert["candid"] for message in stage.received(secret, stage.topic("broken", output), at_least, 300)
     )
 
 
@@ -76,14 +76,16 @@ def test_a_corrupt_file_is_left_out_and_named_and_a_good_one_in_its_place_is_tak
     torn.parent.chmod(0o777)
     torn.write_bytes(b"PAR1 this is no Parquet file PAR1")
     wait_for(
-        lambda: broken.progress("broken").get("quarantinedFileCount") == 1, timeout=60, what="the file is in quarantine"
+        lambda: broken.progress("broken").get("quarantinedFileCount") == 1,
+        timeout=120,
+        what="the file is in quarantine",
     )
     assert "torn.parquet" in broken.progress("broken")["quarantinedFiles"][0]["path"]
     broken.drop("broken", generate(20, seed=4, first_id=ROWS), files=1)
     assert len(_candids(broken, "good", ROWS + 20)) == ROWS + 20, "files that came after it are distributed"
     torn.unlink()
     wait_for(
-        lambda: not broken.progress("broken").get("quarantinedFileCount"), timeout=120, what="the quarantine is empty"
+        lambda: not broken.progress("broken").get("quarantinedFileCount"), timeout=240, what="the quarantine is empty"
     )
 
 
@@ -93,7 +95,7 @@ def test_a_mended_output_receives_what_it_missed(broken: Stage) -> None:
     for name in MENDED:
         assert missed <= set(_candids(broken, name, ROWS)), f"{name} holds every alert that it missed"
     assert set(_candids(broken, "good", ROWS + 20).values()) == {1}, "the good output receives none again"
-    broken.scene.ready("distributionstream", "broken", "Running", timeout=120)
+    broken.scene.ready("distributionstream", "broken", "Running", timeout=240)
 
 
 def test_an_image_that_does_not_exist_is_said_and_a_right_one_mends_it(stage: Stage) -> None:
@@ -102,5 +104,5 @@ def test_an_image_that_does_not_exist_is_said_and_a_right_one_mends_it(stage: St
     assert "localhost/no-such-image:1" in message
     assert "spec.image" in stage.scene.kubectl("describe", "dstream", "pull", "-n", stage.scene.namespace)
     stage.scene.apply(stage.stream("pull", [{"name": "all"}]))
-    stage.scene.ready("distributionstream", "pull", "Running", timeout=120)
+    stage.scene.ready("distributionstream", "pull", "Running", timeout=240)
     stage.scene.delete("distributionstream", "pull", timeout="180s")

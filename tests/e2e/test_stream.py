@@ -48,7 +48,7 @@ def _expected(table: pa.Table) -> dict[str, set[int]]:
 def ztf(stage: Stage) -> Stage:
     """A stream with an executor pod, running."""
     stage.play("ztf", OUTPUTS, executors={"instances": 1, "cpu": "250m"})
-    stage.scene.ready("distributionstream", "ztf", "Running", timeout=120)
+    stage.scene.ready("distributionstream", "ztf", "Running", timeout=240)
     return stage
 
 
@@ -58,7 +58,7 @@ def test_each_output_holds_each_matching_alert_spread_over_the_partitions(ztf: S
     ztf.drop("ztf", table)
     for name, wanted in _expected(table).items():
         assert wanted, f"the generated alerts hold none for {name}"
-        found = ztf.received(secret, ztf.topic("ztf", name), len(wanted), timeout=90)
+        found = ztf.received(secret, ztf.topic("ztf", name), len(wanted), timeout=240)
         assert Counter(message.alert["candid"] for message in found) == Counter(wanted)
         assert len({message.partition for message in found}) == 3, "one key, and yet all partitions are used"
         assert len({message.key for message in found}) == 1
@@ -162,7 +162,7 @@ def test_a_changed_stream_resumes_where_it_was(ztf: Stage) -> None:
         timeout=60,
         what="a new driver runs",
     )
-    scene.ready("distributionstream", "ztf", "Running", timeout=120)
+    scene.ready("distributionstream", "ztf", "Running", timeout=240)
     ztf.drop("ztf", generate(50, seed=9, first_id=ROWS + 100), files=1)
     found = ztf.received(scene.secret("community"), ztf.topic("ztf", "all"), ROWS + 150)
     assert Counter(Counter(message.alert["candid"] for message in found).values()) == {1: ROWS + 150}, (

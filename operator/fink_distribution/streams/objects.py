@@ -22,7 +22,10 @@ Manifest = dict[str, Any]
 
 
 def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
-    """Return the stream's own KafkaUser and KafkaAcl: Write and Describe on its topics, and nothing else."""
+    """Return the stream's own KafkaUser and KafkaAcl: on its topics Write, Describe and DescribeConfigs, and nothing else.
+
+    The driver reads max.message.bytes: a producer's batch that is larger than its topic takes may be lost without a word.
+    """
     topics = sorted({output.topic for output in stream.outputs})
     return [
         _object(
@@ -45,7 +48,7 @@ def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
                     {
                         "name": f"output-{index}",
                         "resource": {"type": "Topic", "topicRef": {"name": topic.name}},
-                        "operations": ["Write", "Describe"],
+                        "operations": ["Write", "Describe", "DescribeConfigs"],
                     }
                     for index, topic in enumerate(topics)
                 ],

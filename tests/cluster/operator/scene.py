@@ -146,7 +146,7 @@ class Scene:
         found: dict[str, Any] = self.get(kind, name, namespace).get("status", {})
         return found
 
-    def ready(self, kind: str, name: str, reason: str, namespace: str | None = None, timeout: float = 30) -> str:
+    def ready(self, kind: str, name: str, reason: str, namespace: str | None = None, timeout: float = 60) -> str:
         """Wait until the Ready condition has this reason for the present generation; return its message."""
 
         def look() -> str:

@@ -40,7 +40,9 @@ def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene:
     user = f"{scene.namespace}.ztf-stream"
     topics = (scene.name("all"), scene.name("bright"))
     assert scene.acls(user) == {
-        f"{operation} TOPIC LITERAL {name} *" for operation in ("WRITE", "DESCRIBE") for name in topics
+        f"{operation} TOPIC LITERAL {name} *"
+        for operation in ("WRITE", "DESCRIBE", "DESCRIBE_CONFIGS")
+        for name in topics
     }
     config = json.loads(scene.get("configmap", "ztf-job")["data"]["job.json"])
     assert [output["topic"] for output in config["outputs"]] == list(topics)

@@ -73,7 +73,9 @@ def test_outputs_and_files_fail_alone_and_catch_up(stream: Stream, job: JobProce
     broken["large"][0]["topic"] = stream.topic("small", **{"max.message.bytes": "1500"})
     stream.allow("absent", AclOperation.DESCRIBE)
     good = output("good")
-    job.document["outputs"] = [good, *(one for one, _, _ in broken.values())]
+    # Each message fits, and the usual batch of them does not: the producer must not make one.
+    tight = {**output("tight"), "topic": stream.topic("tight-limit", **{"max.message.bytes": "3000"})}
+    job.document["outputs"] = [good, tight, *(one for one, _, _ in broken.values())]
 
     table = alerts(120, 0)
     files = job.drop(table, files=4)
@@ -99,7 +101,7 @@ def test_outputs_and_files_fail_alone_and_catch_up(stream: Stream, job: JobProce
     assert "lastError" not in progress
     assert progress["quarantinedFileCount"] == 2
     assert {Path(one["path"]).name for one in progress["quarantinedFiles"]} == {"truncated.parquet", "damaged.parquet"}
-    assert set(ids(stream.login, good["topic"])) == set(candids(table))
+    assert set(ids(stream.login, good["topic"])) == set(ids(stream.login, tight["topic"])) == set(candids(table))
 
     # What can be mended while the job runs.
     stream.topic("absent")

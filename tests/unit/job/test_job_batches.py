@@ -64,7 +64,7 @@ class Sent:
             raise self.raises.pop(0)
         return Prepared({"bad": TOPIC}, object(), ())  # type: ignore[arg-type]
 
-    def send(self, alerts: Table, single: Any, alone: bool = False) -> Result:
+    def send(self, alerts: Table, single: Any) -> Result:
         alerts.save()
         self.journal.append("sent")
         return Result(10, {"good": Counts(3, 3, 0)})

@@ -100,7 +100,7 @@ def test_what_the_job_rests_on_cannot_be_configured_away() -> None:
 def test_the_sink_s_options_hold_no_secret(tmp_path: Path) -> None:
     for name in ("username", "password", "sasl.jaas.config"):
         (tmp_path / name).write_text("SECRET")
-    chosen = kafka_sink.options(parse(changed(kafka__credentialsDirectory=str(tmp_path))))
+    chosen = kafka_sink.options(parse(changed(kafka__credentialsDirectory=str(tmp_path))), 0)
     assert "SECRET" not in str(chosen)
     assert chosen["kafka.sasl.jaas.config"] == f"${{directory:{tmp_path}:sasl.jaas.config}}"
     assert chosen["kafka.config.providers.directory.param.allowed.paths"] == str(tmp_path)
@@ -114,16 +114,31 @@ def test_a_rotated_login_makes_another_producer(tmp_path: Path) -> None:
         login = tmp_path / "sasl.jaas.config"
         login.write_text("x")
         os.utime(login, (second, second))
-        clients.add(kafka_sink.options(config)["kafka.client.id"])
+        clients.add(kafka_sink.options(config, 0)["kafka.client.id"])
     assert len(clients) == 2
 
 
 def test_plaintext_needs_no_login() -> None:
     document = changed(kafka={"bootstrapServers": "b:1", "securityProtocol": "PLAINTEXT"})
-    assert not [name for name in kafka_sink.options(parse(document)) if "sasl" in name or "config.providers" in name]
+    assert not [name for name in kafka_sink.options(parse(document), 0) if "sasl" in name or "config.providers" in name]
 
 
 def test_brokers_certificates_are_checked_with_the_given_authority() -> None:
     document = {**DOCUMENT, "kafka": {"bootstrapServers": "b:1", "securityProtocol": "SSL", "caFile": "/ca.pem"}}
-    chosen = kafka_sink.options(parse(document))
+    chosen = kafka_sink.options(parse(document), 0)
     assert (chosen["kafka.ssl.truststore.type"], chosen["kafka.ssl.truststore.location"]) == ("PEM", "/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("largest", "batch"),
+    [
+        ([1_048_588], 131_073),
+        ([10_485_760, 1_048_588], 131_073),
+        ([10_485_760], 1_048_576),
+        ([100_000], 0),  # batches of less than 16 KiB are not worth their while
+        ([1_048_588, None], 0),
+        ([], 0),
+    ],
+)
+def test_batches_stay_far_below_what_a_topic_takes(largest: list[int | None], batch: int) -> None:
+    assert kafka_sink.batch_bytes(largest) == batch

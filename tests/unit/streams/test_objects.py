@@ -65,7 +65,7 @@ def test_all_is_owned_by_the_stream_and_named_after_it() -> None:
 def test_the_streams_user_may_write_and_describe_and_no_more() -> None:
     owner = body()
     acl = children(owner, DistributionStream.of(owner))[1]
-    assert {tuple(rule["operations"]) for rule in acl["spec"]["rules"]} == {("Write", "Describe")}
+    assert {tuple(rule["operations"]) for rule in acl["spec"]["rules"]} == {("Write", "Describe", "DescribeConfigs")}
     assert sorted(rule["resource"]["topicRef"]["name"] for rule in acl["spec"]["rules"]) == ["all", "sn", "sso"]
 
 
