@@ -156,7 +156,14 @@ class Leftovers:
             self._say_quarantined()
 
     def _say_quarantined(self) -> None:
-        self._progress.quarantined([held for held in self._quarantine.held() if held.file.path not in self._gone])
+        # One that vanished before it could be read at all stays told of: its alerts have gone to nobody.
+        self._progress.quarantined(
+            [
+                held
+                for held in self._quarantine.held()
+                if held.file.path not in self._gone or held.failure.reason is Reason.FILE_GONE
+            ]
+        )
 
     def _postpone(self, name: str, failure: Failure) -> None:
         pause = float("inf") if failure.reason in _UNTIL_RESTART else self._backoffs[name].next()

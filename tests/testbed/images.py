@@ -11,6 +11,8 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from testbed import base_images, jars, paths
 from testbed.cache import fingerprint, locked
 from testbed.commands import run
 from testbed.errors import TestbedError
+from testbed.node_cleaning import unmount_below
 from testbed.private import write_private
 from testbed.steps import step
 
@@ -67,9 +70,18 @@ class Builder:
         self.folder = paths.cache() / "buildah"
         self._lock = self.folder / "lock"
 
+    @contextmanager
+    def _store(self) -> Iterator[None]:
+        """Have the store to oneself. Its programs leave its folder mounted onto itself, so that nobody could delete the cache."""
+        with locked(self._lock):
+            try:
+                yield
+            finally:
+                unmount_below(self.folder)
+
     def build(self) -> None:
         """Build those that are not there yet."""
-        with locked(self._lock):
+        with self._store():
             self.buildah("rm", "--all")  # what an interrupted build has left
             present = self._present()
             if PAUSE not in present:
@@ -86,7 +98,7 @@ class Builder:
 
     def push(self, tag: str, folder: Path) -> None:
         """Write the image to an OCI layout, without the layers that lie there already."""
-        with locked(self._lock):
+        with self._store():
             store = f"[overlay@{self.folder / 'root'}+{self.folder / 'run'}]"
             # Not by `buildah push`: it compresses, which takes ten times as long and gives layers other names each time.
             words = ["skopeo", "copy", "--quiet", "--dest-oci-accept-uncompressed-layers"]

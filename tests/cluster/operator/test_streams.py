@@ -54,7 +54,7 @@ def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene:
     )
     assert "secrets" not in whole
     assert "exec" not in whole
-    assert "distributionstreams/status" in whole
+    assert "distributionstreams.distribution.fink-broker.org/status" in whole
 
 
 def test_a_pod_that_finds_no_node_is_said(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
+from confluent_kafka.admin import AclOperation
 from fink_client.consumer import AlertConsumer
 from job_process import JobProcess
 from job_stream import Stream
@@ -26,6 +27,8 @@ CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
 def test_each_output_gets_its_alerts_once_on_all_partitions(stream: Stream, job: JobProcess) -> None:
     names = ("all", "sso", "sn", "sn-ids")
     topics = {name: stream.topic(name, **{"max.message.bytes": "10485760"}) for name in names}
+    for name in names:
+        stream.allow(name, AclOperation.DESCRIBE_CONFIGS)  # with it the job sends in batches
     sn = {"sql": "snn_snia_vs_nonia > 0.5 AND snn_sn_vs_all > 0.5"}
     job.document["outputs"] = [
         {"name": "all", "topic": topics["all"]},
