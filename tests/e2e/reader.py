@@ -32,10 +32,12 @@ def read_all(config: Mapping[str, str | int], topic: str) -> list[Received]:
         }
         consumer.assign([TopicPartition(topic, index, 0) for index in partitions])
         found: list[Received] = []
-        while len(found) < sum(ends.values()):
-            messages = consumer.consume(500, timeout=20)
+        total = sum(ends.values())
+        while len(found) < total:
+            # `consume` waits until it has as many as it is asked for, so never for more than there are.
+            messages = consumer.consume(min(500, total - len(found)), timeout=20)
             if not messages:
-                raise TimeoutError(f"{len(found)} of {sum(ends.values())} messages of {topic} in 20 s")
+                raise TimeoutError(f"{len(found)} of {total} messages of {topic} in 20 s")
             found += [_decode(message) for message in messages]
         return found
     finally:
