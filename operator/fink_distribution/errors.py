@@ -16,6 +16,9 @@ class Reason(StrEnum):
     CONNECTED = "Connected"
     RUNNING = "Running"
     SUSPENDED = "Suspended"
+    OBSERVED = "Observed"
+    IN_SYNC = "InSync"
+    CHANGES_PLANNED = "ChangesPlanned"
     # Reconciling: time will mend it
     PROGRESSING = "Progressing"
     DEPENDENCY_NOT_READY = "DependencyNotReady"

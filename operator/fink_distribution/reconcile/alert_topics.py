@@ -22,6 +22,7 @@ from fink_distribution.reconcile.rivals import refuse_rival
 from fink_distribution.resources.alert_topic import AlertTopic
 from fink_distribution.resources.conditions import State, Verdict
 from fink_distribution.resources.keys import Body
+from fink_distribution.resources.modes import Mode, is_enforced, mode_of, plan_facts, verdict, without_plan
 
 
 class AlertTopics:
@@ -34,6 +35,8 @@ class AlertTopics:
         observed = await topics.observe_one(admin, AlertTopic.of(body).name)
         body = await self._recognise(context, body, observed)
         declared = AlertTopic.of(body)
+        if not is_enforced(body):
+            return self._look(context, body, observed)
         changes = plan_topic(declared, observed)
         if changes:
             body = await self._write_ahead(context, body, declared, observed)
@@ -52,6 +55,17 @@ class AlertTopics:
         )
         verdict = Verdict.of_error(problem) if problem else Verdict(State.READY, Reason.RECONCILED, text)
         return Outcome(verdict, self._facts(context, declared, observed, changes))
+
+    def _look(self, context: Context, body: Body, observed: ObservedTopic | None) -> Outcome:
+        """Report without changing anything; what was recorded as ours stays recorded."""
+        declared, mode = AlertTopic.of(body), mode_of(body)
+        changes = plan_topic(declared, observed) if mode is Mode.PLAN else ()
+        what = f"topic {declared.name}"
+        if observed is not None:
+            what = f"{what} ({observed.partitions} partition(s), {observed.replication_factor} replica(s))"
+        seen = {} if observed is None else self._seen(context, declared, observed)
+        facts = {**without_plan(facts_of(body)), **seen, **plan_facts(mode, changes)}
+        return Outcome(verdict(mode, what, changes), facts)
 
     async def _recognise(self, context: Context, body: Body, observed: ObservedTopic | None) -> Body:
         """After a crash between creating the topic and writing down its id: what we were about to create is ours."""
@@ -93,22 +107,28 @@ class AlertTopics:
     ) -> Facts:
         made = {CreateTopic: "Created", Adopt: "Adopted"}
         facts: Facts = {
-            "topicName": observed.name,
+            **self._seen(context, declared, observed),
             "topicId": observed.topic_id,
             "ownership": next((made[type(each)] for each in changes if type(each) in made), declared.ownership),
+        }
+        if declared.config:
+            facts["configKeys"] = sorted(declared.config)
+        return facts
+
+    def _seen(self, context: Context, declared: AlertTopic, observed: ObservedTopic) -> Facts:
+        facts: Facts = {
+            "topicName": observed.name,
             "partitions": observed.partitions,
             "replicationFactor": observed.replication_factor,
         }
         if cluster_id := context.connections.cluster_id(declared.connection):
             facts["clusterId"] = cluster_id
-        if declared.config:
-            facts["configKeys"] = sorted(declared.config)
         return facts
 
     async def release(self, context: Context, body: Body) -> None:
         """Delete the topic if it is ours and the deletionPolicy says so."""
         declared = AlertTopic.of(body)
-        if declared.ownership is None or declared.deletion_policy == "Retain":
+        if declared.ownership is None or declared.deletion_policy == "Retain" or not is_enforced(body):
             return
         admin = await context.connections.admin(declared.connection)
         observed = await topics.observe_one(admin, declared.name)

@@ -22,6 +22,7 @@ from fink_distribution.resources.kafka_acl import Binding, ledger
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
+from fink_distribution.resources.modes import is_enforced
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +86,8 @@ class DriftPass:
         self._context = context
 
     async def run(self) -> None:
-        """Hold one listing of each connection against what is declared, and wake what differs, what is stalled, and users, whose
-        Secrets may be read but not watched."""
+        """Hold one listing of each connection against what is declared, and wake what differs, what is stalled, what only plans or
+        looks, and users, whose Secrets may be read but not watched."""
         registry = self._context.registry
         for connection in registry.of_kind(Kind.KAFKA_CONNECTION):
             name = connection["metadata"]["name"]
@@ -98,7 +99,7 @@ class DriftPass:
                 logger.info("drift pass: KafkaConnection %s: %s", name, error)
         for body in registry:
             stalled = condition(body, "Stalled")
-            if stalled is not None or Key.of(body).kind is Kind.KAFKA_USER:
+            if stalled is not None or Key.of(body).kind is Kind.KAFKA_USER or not is_enforced(body):
                 registry.wake(Key.of(body))
 
     async def _connection(self, name: str) -> None:

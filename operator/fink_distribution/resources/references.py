@@ -6,6 +6,7 @@ from fink_distribution.resources import alert_topic, kafka_acl, kafka_user
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
+from fink_distribution.resources.modes import is_enforced
 
 Claim = tuple[str, str, str]
 """(kind, connection, name in Kafka): what only one resource may own."""
@@ -27,7 +28,9 @@ def references(body: Body, operator_namespace: str) -> frozenset[Key]:
 
 
 def claim(body: Body) -> Claim | None:
-    """Return what the resource claims in Kafka for itself alone, or None."""
+    """Return what the resource claims in Kafka for itself alone, or None. One that only plans or looks claims nothing."""
+    if not is_enforced(body) and not has_ownership(body):
+        return None
     kind = Key.of(body).kind
     if kind is Kind.ALERT_TOPIC:
         return kind.value, connection_name(body), alert_topic.topic_name(body)

@@ -144,3 +144,30 @@ def test_more_partitions_by_hand_are_said_and_the_rest_is_applied(scene: Scene) 
     scene.declare("AlertTopic", "alerts", spec)
     assert "Set 4 or more" in scene.ready("alerttopic", "alerts", "PartitionsCannotShrink")
     assert scene.topic_config(topic) == {"retention.ms": "3600000"}
+
+
+def test_a_plan_is_shown_and_nothing_is_changed(scene: Scene) -> None:
+    topic = scene.name("planned")
+    spec = {"topicName": topic, "partitions": 3, "deletionPolicy": "Delete"}
+    scene.declare("AlertTopic", "planned", {**spec, "mode": "Plan"})
+    scene.ready("alerttopic", "planned", "ChangesPlanned")
+    assert scene.status("alerttopic", "planned")["plan"] == [f"create topic {topic}"]
+    assert scene.topics() == {}
+    scene.declare("AlertTopic", "planned", {**spec, "mode": "Enforce"})
+    scene.ready("alerttopic", "planned", "Reconciled")
+    scene.declare("AlertTopic", "planned", {**spec, "partitions": 5, "mode": "Plan"})
+    scene.ready("alerttopic", "planned", "ChangesPlanned")
+    assert scene.status("alerttopic", "planned")["plan"] == [f"topic {topic}: partitions 3 -> 5"]
+    scene.delete("alerttopic", "planned")
+    assert scene.topics() == {topic: 3}, "mode Plan deletes nothing either"
+
+
+def test_an_observer_sees_what_others_made_and_leaves_it_alone(scene: Scene) -> None:
+    topic = scene.name("by-hand")
+    _make_by_hand(scene, topic, partitions=2)
+    scene.declare("AlertTopic", "watched", {"topicName": topic, "partitions": 7, "mode": "Observe"})
+    scene.ready("alerttopic", "watched", "Observed")
+    assert scene.status("alerttopic", "watched")["partitions"] == 2
+    assert "plan" not in scene.status("alerttopic", "watched")
+    scene.delete("alerttopic", "watched")
+    assert scene.topics() == {topic: 2}
