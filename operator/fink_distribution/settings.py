@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     connection_probe_seconds: float = Field(
         15, ge=1, description="How often a healthy Kafka cluster is asked whether it is there."
     )
+    workers: int = Field(256, ge=1, le=10000, description="How many resources are worked on at the same time.")
     kafka_timeout_seconds: float = Field(10, ge=1, description="How long one call to Kafka may take.")
     kubernetes_timeout_seconds: float = Field(30, ge=1, description="How long one call to the Kubernetes API may take.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")

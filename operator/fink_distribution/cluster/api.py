@@ -98,6 +98,24 @@ class Cluster:
         query = [("fieldManager", FIELD_MANAGER), ("force", "true")]
         return await self._request("PATCH", path, manifest, query=query, content_type="application/apply-patch+yaml")
 
+    async def replace_status(self, body: Mapping[str, Any], status: Mapping[str, Any]) -> Object:
+        """Write an object's whole status.
+
+        It costs the API server less than half of an apply. Raises AlreadyExists when the object has changed since it was read.
+        """
+        metadata = {name: body["metadata"][name] for name in ("name", "namespace", "uid", "resourceVersion")}
+        path = path_of(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"], "status")
+        manifest = {**body, "metadata": metadata, "status": status}
+        return await self._request("PUT", path, manifest, query=[("fieldManager", FIELD_MANAGER)])
+
+    async def set_finalizers(self, body: Mapping[str, Any], finalizers: list[str]) -> Object:
+        """Write an object's finalizers; raises AlreadyExists when the object has changed since it was read, Gone when it is gone."""
+        metadata = body["metadata"]
+        path = path_of(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"])
+        patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], "finalizers": finalizers}}
+        query = [("fieldManager", FIELD_MANAGER)]
+        return await self._request("PATCH", path, patch, query=query, content_type="application/merge-patch+json")
+
     async def delete(self, body: Mapping[str, Any], api_version: str, kind: str) -> None:
         """Delete exactly this object, not another of its name that came after it; gone already is fine."""
         metadata = body["metadata"]

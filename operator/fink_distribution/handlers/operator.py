@@ -1,4 +1,4 @@
-"""The operator as kopf runs it: one daemon an object, which waits until it is woken."""
+"""The operator as kopf runs it: kopf watches, and what it sees goes into the registry, which wakes whom it concerns."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from typing import Any
 import kopf
 
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.errors import Waiting
 from fink_distribution.handlers.storage import NoDiffBase
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
 from fink_distribution.reconcile.controller import Controller
 from fink_distribution.reconcile.drift import DriftPass
+from fink_distribution.reconcile.intents import Intents
+from fink_distribution.reconcile.news import News
+from fink_distribution.reconcile.queue import WorkQueue
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.keys import FINALIZER, GROUP, VERSION, Key, Kind
+from fink_distribution.resources.keys import GROUP, VERSION, Key, Kind
 from fink_distribution.settings import Settings
 from fink_distribution.streams import layout
 
@@ -35,7 +37,7 @@ class Operator:
 
     settings: Settings
     registry: Registry
-    controller: Controller
+    queue: WorkQueue
     stack: AsyncExitStack
     tasks: list[asyncio.Task[None]]
     heartbeat: float
@@ -60,6 +62,7 @@ def build(settings: Settings) -> kopf.OperatorRegistry:
         for task in operator.tasks:
             task.cancel()
         await asyncio.gather(*operator.tasks, return_exceptions=True)
+        await operator.queue.close()
         await operator.stack.aclose()
 
     @kopf.on.probe(registry=registry, id="secondsSinceHeartbeat", errors=kopf.ErrorsMode.PERMANENT)
@@ -82,60 +85,29 @@ def _handle(registry: kopf.OperatorRegistry, kind: Kind) -> None:
 
     # Indices are complete before any other handler runs: no resource is judged before its rivals are known.
     @kopf.index(*resource, registry=registry, id=f"known-{kind.plural}")
-    def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    async def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
         memo.operator.registry.see(dict(body))
 
     @kopf.on.event(*resource, registry=registry, id="seen")
-    def seen(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    async def seen(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+        memo.operator.queue.open()
         if event["type"] == "DELETED":
             memo.operator.registry.forget(dict(body))
-        else:
-            memo.operator.registry.see(dict(body))
-
-    @kopf.daemon(*resource, registry=registry, id="reconcile", cancellation_timeout=5)
-    async def keep(body: kopf.Body, memo: kopf.Memo, stopped: kopf.DaemonStopped, **_: Any) -> None:
-        operator: Operator = memo.operator
-        key = Key.of(body)
-        while not stopped:
-            item = operator.registry.item(key)
-            if item is None:
-                return
-            item.wake.clear()
-            again = await operator.controller.reconcile(key)
-            await _first(stopped.wait(), item.wake.wait(), again)
-
-    @kopf.on.delete(*resource, registry=registry, id="release")
-    async def release(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
-        try:
-            await memo.operator.controller.release(dict(body))
-        except Waiting as error:
-            raise kopf.TemporaryError(error.message, delay=error.retry_seconds or 2.0) from error
 
 
 def _watch_workload(registry: kopf.OperatorRegistry, group: str, plural: str) -> None:
     @kopf.on.event(
         group, "v1", plural, registry=registry, id=f"stream-{plural}", labels={layout.STREAM_LABEL: kopf.PRESENT}
     )
-    def changed(labels: kopf.Labels, namespace: str | None, memo: kopf.Memo, **_: Any) -> None:
+    async def changed(labels: kopf.Labels, namespace: str | None, memo: kopf.Memo, **_: Any) -> None:
         key = Key(Kind.DISTRIBUTION_STREAM, namespace or "", labels[layout.STREAM_LABEL])
         memo.operator.registry.wake(key)
 
 
-async def _first(stopped: Any, woken: Any, seconds: float | None) -> None:
-    tasks = [asyncio.ensure_future(stopped), asyncio.ensure_future(woken)]
-    try:
-        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _configure(settings: kopf.OperatorSettings) -> None:
-    settings.persistence.finalizer = FINALIZER
+    # kopf only watches. It would take its own finalizer off what it has no handler for, so ours must not be the one that it knows.
+    settings.persistence.finalizer = f"{GROUP}/unused"
     settings.persistence.diffbase_storage = NoDiffBase()
-    # Only deletions keep notes: how often they were tried.
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.posting.enabled = False
     # Listing namespaces and CRDs again and again needs rights in the whole cluster.
     settings.scanning.disabled = True
@@ -151,8 +123,12 @@ async def _start(settings: Settings) -> Operator:
     stack = AsyncExitStack()
     cluster = await stack.enter_async_context(Cluster.connect(settings.kubernetes_timeout_seconds))
     registry = Registry(settings.namespace)
-    context = Context(settings, cluster, registry, Connections(settings, cluster, registry))
-    operator = Operator(settings, registry, Controller(context), stack, [], time.monotonic())
+    connections = Connections(settings, cluster, registry)
+    context = Context(settings, cluster, registry, connections, Intents(cluster, settings.namespace), News(cluster))
+    queue = WorkQueue(Controller(context).turn, settings.workers)
+    registry.on_wake = queue.add
+    operator = Operator(settings, registry, queue, stack, [], time.monotonic())
+    operator.tasks.append(asyncio.create_task(context.news.run()))
     operator.tasks.append(asyncio.create_task(_beat(operator)))
     operator.tasks.append(asyncio.create_task(_watch_drift(DriftPass(context), settings.drift_interval_seconds)))
     return operator

@@ -6,11 +6,17 @@ what is, so there is nothing to remember, and the users' objects carry no annota
 
 from __future__ import annotations
 
+from typing import Any
+
 import kopf
 
 
 class NoDiffBase(kopf.DiffBaseStorage):
     """Remembers nothing."""
+
+    def build(self, *, body: kopf.Body, extra_fields: Any = None) -> kopf.BodyEssence:
+        """Return nothing to compare: kopf would copy each object as a whole, for each of its events."""
+        return kopf.BodyEssence()
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
         """Return nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,7 +16,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from fink_distribution.kafka.admin import KafkaAdmin, each
+from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.resources.kafka_acl import Binding
 
 # librdkafka calls the Cluster resource BROKER; the protocol's number is the same.
@@ -55,6 +56,10 @@ def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
     )
 
 
+Entry = tuple[str, Binding]
+"""A principal and one of its bindings."""
+
+
 async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[str, frozenset[Binding]]:
     """List Allow bindings by principal: of one, or of all.
 
@@ -66,40 +71,75 @@ async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[st
     found = await admin.result("listing the ACLs", admin.call("describe_acls", wanted))
     by_principal: defaultdict[str, set[Binding]] = defaultdict(set)
     for acl in found:
-        known = (
-            acl.permission_type is AclPermissionType.ALLOW
-            and acl.restype in _TYPE_NAMES
-            and acl.resource_pattern_type in _PATTERN_NAMES
-            and acl.operation in _OPERATION_NAMES
-        )
-        if known:
-            by_principal[acl.principal].add(
-                Binding(
-                    _TYPE_NAMES[acl.restype],
-                    acl.name,
-                    _PATTERN_NAMES[acl.resource_pattern_type],
-                    _OPERATION_NAMES[acl.operation],
-                    acl.host,
-                )
-            )
+        if (binding := _binding(acl)) is not None:
+            by_principal[acl.principal].add(binding)
     return {name: frozenset(bindings) for name, bindings in by_principal.items()}
+
+
+async def observe_one(admin: KafkaAdmin, principal: str) -> frozenset[Binding]:
+    """List the bindings of one principal; when many are wanted at the same time, from one listing of all."""
+    return await admin.gathered(_observe, principal, None)
+
+
+async def _observe(
+    admin: KafkaAdmin, principals: Mapping[str, None]
+) -> Mapping[str, frozenset[Binding] | BaseException]:
+    only = next(iter(principals)) if len(principals) == 1 else None
+    found = await observe(admin, only)
+    return {principal: found.get(principal, frozenset()) for principal in principals}
+
+
+def _binding(acl: AclBinding) -> Binding | None:
+    known = (
+        acl.permission_type is AclPermissionType.ALLOW
+        and acl.restype in _TYPE_NAMES
+        and acl.resource_pattern_type in _PATTERN_NAMES
+        and acl.operation in _OPERATION_NAMES
+    )
+    if not known:
+        return None
+    return Binding(
+        _TYPE_NAMES[acl.restype],
+        acl.name,
+        _PATTERN_NAMES[acl.resource_pattern_type],
+        _OPERATION_NAMES[acl.operation],
+        acl.host,
+    )
 
 
 async def grant(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Create bindings; one that exists already is fine."""
-    wanted = [AclBinding(*_arguments(binding, principal)) for binding in bindings]
-    if wanted:
-        await each(
-            admin.call("create_acls", wanted),
-            lambda _, future: admin.result(f"granting permissions to {principal}", future),
-        )
+    await _each(admin, _grant, principal, bindings)
 
 
 async def revoke(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Remove exactly these bindings; one that is gone already is fine."""
-    wanted = [AclBindingFilter(*_arguments(binding, principal)) for binding in bindings]
-    if wanted:
-        await each(
-            admin.call("delete_acls", wanted),
-            lambda _, future: admin.result(f"revoking permissions of {principal}", future),
-        )
+    await _each(admin, _revoke, principal, bindings)
+
+
+async def _each(admin: KafkaAdmin, request: Any, principal: str, bindings: Iterable[Binding]) -> None:
+    """Send all of them, and only then raise the first failure, so that no binding is held up by another."""
+    results = await asyncio.gather(
+        *(admin.gathered(request, (principal, binding), None) for binding in bindings), return_exceptions=True
+    )
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _grant(admin: KafkaAdmin, entries: Mapping[Entry, None]) -> Mapping[Entry, BaseException | None]:
+    by_acl = {AclBinding(*_arguments(binding, principal)): (principal, binding) for principal, binding in entries}
+    found = await admin.outcomes(
+        admin.call("create_acls", list(by_acl)),
+        lambda acl, future: admin.result(f"granting permissions to {acl.principal}", future),
+    )
+    return {by_acl[acl]: answer for acl, answer in found.items()}
+
+
+async def _revoke(admin: KafkaAdmin, entries: Mapping[Entry, None]) -> Mapping[Entry, BaseException | None]:
+    by_acl = {AclBindingFilter(*_arguments(binding, principal)): (principal, binding) for principal, binding in entries}
+    found = await admin.outcomes(
+        admin.call("delete_acls", list(by_acl)),
+        lambda acl, future: admin.result(f"revoking permissions of {acl.principal}", future),
+    )
+    return {by_acl[acl]: answer if isinstance(answer, BaseException) else None for acl, answer in found.items()}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import contextlib
+import functools
+import threading
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
 from fink_distribution.kafka.failures import explain, is_absent, is_login_failure
+from fink_distribution.kafka.gathering import Answer, Gather, Item, Name
 
 T = TypeVar("T")
 
@@ -50,6 +54,7 @@ class KafkaAdmin:
         self.login = login
         self._timeout = timeout_seconds
         self._refused: KafkaError | None = None
+        self._gathers: dict[Any, Gather[Any, Any, Any]] = {}
         self._client = AdminClient(
             {
                 "bootstrap.servers": login.bootstrap_servers,
@@ -76,22 +81,38 @@ class KafkaAdmin:
         A refused login does not fail a call, it only times out (the client tries to connect for ever), so the error callback is
         listened to as well.
         """
-        self._refused = None
-        waiter = asyncio.wrap_future(future)
+        await self._settle(what, [future])
         try:
-            async with asyncio.timeout(self._timeout + 2):
-                while not waiter.done():
-                    await asyncio.wait([waiter], timeout=_LOGIN_POLL_SECONDS)
-                    self._client.poll(0)
-                    if self._refused is not None and not waiter.done():
-                        waiter.add_done_callback(_forget)
-                        raise explain(self._refused, what, self.login.bootstrap_servers)
-                return waiter.result()
-        except TimeoutError:
-            waiter.add_done_callback(_forget)
-            raise explain(KafkaError(KafkaError._TIMED_OUT), what, self.login.bootstrap_servers) from None
+            return future.result()
         except KafkaException as error:
             raise explain(error.args[0], what, self.login.bootstrap_servers) from error
+
+    async def _settle(self, what: str, futures: Collection[Future[Any]]) -> None:
+        """Wait until all futures are done, or the login is refused, or too much time has passed."""
+        if all(future.done() for future in futures):
+            return
+        self._refused = None
+        settled = _all_done(futures)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout + 2
+        while not settled.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(settled.wait(), _LOGIN_POLL_SECONDS)
+            self._client.poll(0)
+            if self._refused is not None and not settled.is_set():
+                raise explain(self._refused, what, self.login.bootstrap_servers)
+            if loop.time() > deadline and not settled.is_set():
+                raise explain(KafkaError(KafkaError._TIMED_OUT), what, self.login.bootstrap_servers)
+
+    async def outcomes(
+        self, futures: Mapping[T, Future[Any]], wait: Callable[[T, Future[Any]], Awaitable[Any]]
+    ) -> dict[T, Any | BaseException]:
+        """Wait for a request's futures: what each ended with, an exception as a value, so no neighbour is cut off."""
+        keys = list(futures)
+        if keys:
+            await self._settle("waiting for Kafka's answers", futures.values())
+        results = await asyncio.gather(*(wait(key, futures[key]) for key in keys), return_exceptions=True)
+        return dict(zip(keys, results, strict=True))
 
     async def result_or_none(self, what: str, future: Future[T]) -> T | None:
         """Wait for a future; None when the topic or the user does not exist."""
@@ -104,6 +125,27 @@ class KafkaAdmin:
         settled, caught = _catch(future, lambda error: error.code() == code)
         await self.result(what, settled)
         return not caught
+
+    async def gathered(
+        self,
+        request: Callable[[KafkaAdmin, Mapping[Name, Item]], Awaitable[Mapping[Name, Answer | BaseException]]],
+        name: Name,
+        item: Item,
+    ) -> Answer:
+        """Have one item answered by a request that is made for it and for all others that come within a few milliseconds.
+
+        Parameters
+        ----------
+        request
+            A function of a module; items of the same function are gathered.
+        name
+            What tells the items of one request apart.
+        """
+        gather: Gather[Any, Any, Any] | None = self._gathers.get(request)
+        if gather is None:
+            gather = self._gathers[request] = Gather(functools.partial(request, self))
+        found: Answer = await gather(name, item)
+        return found
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Start a request; it returns a future, or a dictionary of futures."""
@@ -134,14 +176,15 @@ class KafkaAdmin:
             raise explain(error.args[0], "listing the topics", self.login.bootstrap_servers) from error
         return frozenset(metadata.topics)
 
-    async def describe_topics(self, names: Iterable[str]) -> Mapping[str, Any]:
-        """Describe those of the topics that exist: name -> TopicDescription."""
+    async def describe_topics(self, names: Iterable[str]) -> Mapping[str, Any | BaseException]:
+        """Describe topics: name -> TopicDescription, None for one that does not exist, or why it cannot be described."""
         wanted = sorted(names)
         if not wanted:
             return {}
         futures = self.call("describe_topics", TopicCollection(wanted))
-        found = await each(futures, lambda name, future: self.result_or_none(f"describing topic {name}", future))
-        return {name: topic for name, topic in found.items() if topic is not None}
+        return await self.outcomes(
+            futures, lambda name, future: self.result_or_none(f"describing topic {name}", future)
+        )
 
 
 async def each(futures: Mapping[T, Future[Any]], wait: Callable[[T, Future[Any]], Awaitable[Any]]) -> dict[T, Any]:
@@ -152,6 +195,25 @@ async def each(futures: Mapping[T, Future[Any]], wait: Callable[[T, Future[Any]]
         if isinstance(result, BaseException):
             raise result
     return dict(zip(keys, results, strict=True))
+
+
+def _all_done(futures: Collection[Future[Any]]) -> asyncio.Event:
+    """Return an event that is set in this loop once all of librdkafka's futures are done; they end in its own thread."""
+    loop, settled = asyncio.get_running_loop(), asyncio.Event()
+    left = len(futures)
+    lock = threading.Lock()
+
+    def one(_: Future[Any]) -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            is_last = left == 0
+        if is_last and not loop.is_closed():
+            loop.call_soon_threadsafe(settled.set)
+
+    for future in futures:
+        future.add_done_callback(one)
+    return settled
 
 
 def _catch(future: Future[T], expected: Callable[[KafkaError], bool]) -> tuple[Future[T | None], list[KafkaError]]:
@@ -171,9 +233,3 @@ def _catch(future: Future[T], expected: Callable[[KafkaError], bool]) -> tuple[F
 
     future.add_done_callback(settle)
     return settled, caught
-
-
-def _forget(future: asyncio.Future[Any]) -> None:
-    """Read the outcome of a call that nobody waits for any more, so that asyncio does not complain."""
-    if not future.cancelled():
-        future.exception()

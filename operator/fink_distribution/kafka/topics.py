@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import (
@@ -27,35 +28,53 @@ _LOOK_EVERY_SECONDS = 0.05
 
 async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedTopic]:
     """Describe those of the topics that exist, with the configuration that is set on them."""
-    described = await admin.describe_topics(names)
-    if not described:
-        return {}
-    resources = [ConfigResource(ResourceType.TOPIC, name) for name in described]
-    configs = await each(
-        admin.call("describe_configs", resources),
-        lambda resource, future: admin.result_or_none(f"reading the configuration of topic {resource.name}", future),
-    )
-    by_name = {resource.name: entries for resource, entries in configs.items() if entries is not None}
-    return {
-        name: ObservedTopic(
-            name=name,
-            topic_id=str(topic.topic_id),
-            partitions=len(topic.partitions),
-            replication_factor=len(topic.partitions[0].replicas) if topic.partitions else 0,
-            config={
-                key: entry.value
-                for key, entry in by_name[name].items()
-                if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
-            },
-        )
-        for name, topic in described.items()
-        if name in by_name
-    }
+    found = await _observe(admin, dict.fromkeys(names))
+    for topic in found.values():
+        if isinstance(topic, BaseException):
+            raise topic
+    return {name: topic for name, topic in found.items() if isinstance(topic, ObservedTopic)}
 
 
 async def observe_one(admin: KafkaAdmin, name: str) -> ObservedTopic | None:
-    """Describe one topic, or None."""
-    return (await observe(admin, [name])).get(name)
+    """Describe one topic, or None; asked for together with others that are wanted at the same time."""
+    return await admin.gathered(_observe, name, None)
+
+
+async def _observe(admin: KafkaAdmin, names: Mapping[str, None]) -> Mapping[str, ObservedTopic | BaseException | None]:
+    described = await admin.describe_topics(names)
+    resources = [
+        ConfigResource(ResourceType.TOPIC, name)
+        for name, topic in described.items()
+        if topic is not None and not isinstance(topic, BaseException)
+    ]
+    configs: Mapping[ConfigResource, Any] = {}
+    if resources:
+        configs = await admin.outcomes(
+            admin.call("describe_configs", resources),
+            lambda resource, future: admin.result_or_none(
+                f"reading the configuration of topic {resource.name}", future
+            ),
+        )
+    by_name = {resource.name: entries for resource, entries in configs.items()}
+    return {name: _observed(name, topic, by_name.get(name)) for name, topic in described.items()}
+
+
+def _observed(name: str, topic: Any, entries: Any) -> ObservedTopic | BaseException | None:
+    """Put a topic's description and configuration together; either may be missing, or a failure."""
+    for part in (topic, entries):
+        if part is None or isinstance(part, BaseException):
+            return part
+    return ObservedTopic(
+        name=name,
+        topic_id=str(topic.topic_id),
+        partitions=len(topic.partitions),
+        replication_factor=len(topic.partitions[0].replicas) if topic.partitions else 0,
+        config={
+            key: entry.value
+            for key, entry in entries.items()
+            if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+        },
+    )
 
 
 async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
@@ -63,15 +82,7 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
 
     A broker may answer that a topic that it has just created is unknown; so it is asked again for a few seconds.
     """
-    topic = NewTopic(
-        change.name,
-        num_partitions=change.partitions or -1,
-        replication_factor=change.replication_factor or -1,
-        config=dict(change.config),
-    )
-    what = f"creating topic {change.name}"
-    future = admin.call("create_topics", [topic])[change.name]
-    if not await admin.result_unless(KafkaError.TOPIC_ALREADY_EXISTS, what, future):
+    if not await admin.gathered(_create, change.name, change):
         # It was not there a moment ago, when it was written down as about to be ours: a request of ours that was thought lost.
         raise Waiting(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
     loop = asyncio.get_running_loop()
@@ -85,25 +96,75 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
     return found
 
 
+async def _create(admin: KafkaAdmin, changes: Mapping[str, CreateTopic]) -> Mapping[str, bool | BaseException]:
+    """Create topics: name -> False for one that exists already."""
+    wanted = [
+        NewTopic(
+            change.name,
+            num_partitions=change.partitions or -1,
+            replication_factor=change.replication_factor or -1,
+            config=dict(change.config),
+        )
+        for change in changes.values()
+    ]
+    return await admin.outcomes(
+        admin.call("create_topics", wanted),
+        lambda name, future: admin.result_unless(KafkaError.TOPIC_ALREADY_EXISTS, f"creating topic {name}", future),
+    )
+
+
 async def add_partitions(admin: KafkaAdmin, change: AddPartitions) -> None:
     """Grow a topic."""
-    futures = admin.call("create_partitions", [NewPartitions(change.name, change.total)])
-    await admin.result(f"adding partitions to topic {change.name}", futures[change.name])
+    await admin.gathered(_add_partitions, change.name, change)
+
+
+async def _add_partitions(
+    admin: KafkaAdmin, changes: Mapping[str, AddPartitions]
+) -> Mapping[str, BaseException | None]:
+    wanted = [NewPartitions(change.name, change.total) for change in changes.values()]
+    return await admin.outcomes(
+        admin.call("create_partitions", wanted),
+        lambda name, future: admin.result(f"adding partitions to topic {name}", future),
+    )
 
 
 async def alter_config(admin: KafkaAdmin, change: AlterConfig) -> None:
     """Set and reset configuration keys, leaving all others as they are (KIP-339)."""
-    entries = [
-        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in change.set.items()
-    ] + [ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset]
-    resource = ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
-    futures = admin.call("incremental_alter_configs", [resource])
-    await admin.result(f"configuring topic {change.name}", futures[resource])
+    await admin.gathered(_alter_config, change.name, change)
+
+
+async def _alter_config(admin: KafkaAdmin, changes: Mapping[str, AlterConfig]) -> Mapping[str, BaseException | None]:
+    resources = [
+        ConfigResource(
+            ResourceType.TOPIC,
+            change.name,
+            incremental_configs=[
+                *(
+                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                    for key, value in change.set.items()
+                ),
+                *(ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset),
+            ],
+        )
+        for change in changes.values()
+    ]
+    found = await admin.outcomes(
+        admin.call("incremental_alter_configs", resources),
+        lambda resource, future: admin.result(f"configuring topic {resource.name}", future),
+    )
+    return {resource.name: answer for resource, answer in found.items()}
 
 
 async def delete(admin: KafkaAdmin, name: str) -> None:
     """Delete a topic with all its messages; one that is gone already is fine."""
-    await admin.result_or_none(f"deleting topic {name}", admin.call("delete_topics", [name])[name])
+    await admin.gathered(_delete, name, None)
+
+
+async def _delete(admin: KafkaAdmin, names: Mapping[str, None]) -> Mapping[str, BaseException | None]:
+    return await admin.outcomes(
+        admin.call("delete_topics", list(names)),
+        lambda name, future: admin.result_or_none(f"deleting topic {name}", future),
+    )
 
 
 async def is_empty(admin: KafkaAdmin, topic: ObservedTopic) -> bool:

@@ -38,8 +38,13 @@ async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, Obser
 
 
 async def observe_one(admin: KafkaAdmin, name: str) -> ObservedUser:
-    """Describe one user; empty when there is none."""
-    return (await observe(admin, [name])).get(name, {})
+    """Describe one user; empty when there is none. Asked for together with others that are wanted at the same time."""
+    return await admin.gathered(_observe, name, None)
+
+
+async def _observe(admin: KafkaAdmin, names: Mapping[str, None]) -> Mapping[str, ObservedUser | BaseException]:
+    found = await observe(admin, names)
+    return {name: found.get(name, {}) for name in names}
 
 
 async def upsert(admin: KafkaAdmin, change: UpsertCredential, password: str) -> None:

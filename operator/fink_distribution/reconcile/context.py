@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from fink_distribution.cluster import events
 from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
-from fink_distribution.errors import Reason, ReconcileError
+from fink_distribution.errors import Reason
 from fink_distribution.reconcile.connections import Connections
+from fink_distribution.reconcile.intents import Intents
+from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict, conditions
-from fink_distribution.resources.keys import API_VERSION, Body, Key, Kind
+from fink_distribution.resources.keys import API_VERSION, FINALIZER, Body, Key, Kind, is_deleted
+from fink_distribution.resources.references import wants_finalizer
 from fink_distribution.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -28,6 +32,16 @@ _NOT_FACTS = {"conditions", "observedGeneration", "progress"}
 def facts_of(body: Body) -> Facts:
     """Return the facts that stand in the status now."""
     return {key: value for key, value in (body.get("status") or {}).items() if key not in _NOT_FACTS}
+
+
+def with_facts(body: Body, facts: Mapping[str, Any]) -> Body:
+    """Return the resource with these facts in its status in place of those that stand there."""
+    kept = {key: value for key, value in (body.get("status") or {}).items() if key in _NOT_FACTS}
+    return {**body, "status": {**kept, **facts}}
+
+
+def _digest(body: Body) -> str:
+    return hashlib.sha256(json.dumps(facts_of(body), sort_keys=True).encode()).hexdigest()[:16]
 
 
 class Outdated(Exception):  # noqa: N818 - not an error: the resource is looked at again, as it is now
@@ -59,6 +73,8 @@ class Context:
     cluster: Cluster
     registry: Registry
     connections: Connections
+    intents: Intents
+    news: News
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def now(self) -> str:
@@ -88,14 +104,9 @@ class Context:
         if own == status:
             return body
         key = Key.of(body)
-        metadata = {"name": key.name, "namespace": key.namespace, "uid": body["metadata"]["uid"]}
-        if key.kind is not Kind.DISTRIBUTION_STREAM:
-            # A stream's status records nothing that could get lost, and its driver writes there as well, every few seconds.
-            metadata["resourceVersion"] = body["metadata"]["resourceVersion"]
-        manifest = {"apiVersion": API_VERSION, "kind": key.kind.value, "metadata": metadata, "status": status}
-        logger.debug("%s: status %s -> %s", Key.of(body), body["metadata"]["resourceVersion"], status)
+        logger.debug("%s: status %s -> %s", key, body["metadata"]["resourceVersion"], status)
         try:
-            written: Body = await self.cluster.apply(manifest, "status")
+            written: Body = await self._write_status(key, body, status)
         except Gone:
             return body
         except AlreadyExists as conflict:
@@ -104,22 +115,85 @@ class Context:
         self.registry.see(written)
         return written
 
+    async def _write_status(self, key: Key, body: Body, status: Facts) -> Body:
+        if key.kind is not Kind.DISTRIBUTION_STREAM:
+            return await self.cluster.replace_status(body, status)
+        # A stream's driver writes there as well, every few seconds. So it is applied, which leaves the driver's part alone; and
+        # without a version, since a stream's status records nothing that an old view could lose.
+        metadata = {"name": key.name, "namespace": key.namespace, "uid": body["metadata"]["uid"]}
+        manifest = {"apiVersion": API_VERSION, "kind": key.kind.value, "metadata": metadata, "status": status}
+        return await self.cluster.apply(manifest, "status")
+
     async def _look_again(self, key: Key) -> None:
         fresh = await self.cluster.get(API_VERSION, key.kind.value, key.namespace, key.name)
         if fresh is not None:
             self.registry.see(fresh)
 
     async def event(self, body: Body, kind: str, reason: str, message: str) -> None:
-        """Write an Event; that it cannot be written changes nothing."""
+        """Have an Event written, soon; that it cannot be written changes nothing."""
+        self.news.tell(body, kind, reason, message, self.now())
+
+    async def hold(self, body: Body) -> Body:
+        """Put our finalizer on a resource before something is made for it that is to go with it.
+
+        One that has made nothing carries none, so it can be deleted while the operator is away.
+
+        Raises
+        ------
+        Outdated
+            The object has changed meanwhile, or is gone.
+        """
+        finalizers = body["metadata"].get("finalizers") or []
+        if FINALIZER in finalizers:
+            return body
+        return await self._set_finalizers(body, [*finalizers, FINALIZER])
+
+    async def let_go(self, body: Body) -> Body:
+        """Take our finalizer off a resource; for one that is being deleted this is its end."""
+        finalizers = body["metadata"].get("finalizers") or []
+        if FINALIZER not in finalizers:
+            return body
+        return await self._set_finalizers(body, [each for each in finalizers if each != FINALIZER])
+
+    async def _set_finalizers(self, body: Body, finalizers: list[str]) -> Body:
         try:
-            await events.record(self.cluster, body, kind, reason, message, self.now())
-        except (ReconcileError, Gone) as error:
-            logger.warning("%s: event %s not written: %s", Key.of(body), reason, error)
+            written: Body = await self.cluster.set_finalizers(body, finalizers)
+        except Gone:
+            raise Outdated from None
+        except AlreadyExists as conflict:
+            await self._look_again(Key.of(body))
+            raise Outdated from conflict
+        if not is_deleted(written):
+            self.registry.see(written)
+        return written
 
     async def claim(self, body: Body, facts: Mapping[str, Any]) -> Body:
-        """Write down what is about to be made, before it is made: after a crash in between it is known to be ours."""
+        """Write down what is about to be made, before it is made: after a crash in between it is known to be ours.
+
+        Returns
+        -------
+        Body
+            The resource as it will be once its status is written; until then the note stands in for it, see `recall`.
+        """
+        noted = with_facts(body, {**facts_of(body), **facts})
+        note = {"after": _digest(self.registry.get(Key.of(body)) or body), "facts": facts_of(noted)}
+        if await self.intents.record(body, note):
+            return await self.settle(noted, facts_of(noted))
+        # Too long for a note among many: it goes into the status at once.
         verdict = Verdict(State.RECONCILING, Reason.PROGRESSING, "changing Kafka as declared.")
-        return await self.report(body, verdict, {**facts_of(body), **facts})
+        return await self.settle(await self.report(body, verdict, facts_of(noted)), facts_of(noted))
+
+    async def recall(self, body: Body) -> Body:
+        """Return a resource with what it was about to make before a crash, or an error, as if its status said so."""
+        note = await self.intents.of(body)
+        # A status that was written after the note knows more than it.
+        is_newest = note is not None and note["after"] == _digest(body)
+        return with_facts(body, note["facts"]) if note is not None and is_newest else body
+
+    async def settle(self, body: Body, facts: Facts) -> Body:
+        """Have a resource of which these are the facts carry our finalizer if, and only if, its deletion needs us."""
+        written = await (self.hold(body) if wants_finalizer(with_facts(body, facts)) else self.let_go(body))
+        return {**body, "metadata": written["metadata"]}
 
 
 class Reconciler(Protocol):

@@ -3,7 +3,6 @@ transitions, deletion that ends."""
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from datetime import datetime, timedelta
 
@@ -16,11 +15,12 @@ from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_name
-from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
+from fink_distribution.resources.keys import FINALIZER, Body, Key, Kind, is_deleted
 
 logger = logging.getLogger(__name__)
 
 _UNEXPECTED_RETRY_SECONDS = 30.0
+_RELEASE_RETRY_SECONDS = 2.0
 
 RECONCILERS: dict[Kind, Reconciler] = {
     Kind.KAFKA_CONNECTION: KafkaConnections(),
@@ -37,31 +37,31 @@ class Controller:
     def __init__(self, context: Context) -> None:
         self.context = context
 
-    async def reconcile(self, key: Key) -> float | None:
+    async def turn(self, key: Key) -> float | None:
         """Look at one resource; return after how many seconds to look again, None for only when woken."""
-        item = self.context.registry.item(key)
-        if item is None:
+        body = self.context.registry.get(key)
+        if body is None:
             return None
-        async with item.lock:
-            body = item.body
-            if is_deleted(body):
-                return None
-            try:
-                outcome = await self._attempt(key, body)
-                # The reconcile may have written the status itself, ahead of a change.
-                await self._report(item.body, outcome)
-            except Outdated:
-                return 0.0
-            return outcome.again_seconds
+        try:
+            return await (self._release(key, body) if is_deleted(body) else self._reconcile(key, body))
+        except Outdated:
+            return 0.0
+
+    async def _reconcile(self, key: Key, body: Body) -> float | None:
+        outcome = await self._attempt(key, body)
+        # The reconcile may have written to the resource itself, ahead of a change.
+        if await self._report(self.context.registry.get(key) or body, outcome):
+            self.context.intents.close(body)
+        return outcome.again_seconds
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:
-            return await RECONCILERS[key.kind].reconcile(self.context, body)
+            return await RECONCILERS[key.kind].reconcile(self.context, await self.context.recall(body))
         except ReconcileError as error:
             if error.reason is Reason.KAFKA_UNREACHABLE and key.kind is not Kind.KAFKA_CONNECTION:
                 self._suspect_connection(body)
             retry = error.retry_seconds if isinstance(error, Waiting) else None
-            return Outcome(Verdict.of_error(error), self._last_facts(key), retry)
+            return Outcome(Verdict.of_error(error), await self._last_facts(body), retry)
         except Outdated:
             raise
         except Exception:
@@ -71,55 +71,55 @@ class Controller:
                 Reason.INTERNAL_ERROR,
                 "an error that the operator does not know; its log has the traceback. It is tried again by itself.",
             )
-            return Outcome(verdict, self._last_facts(key), _UNEXPECTED_RETRY_SECONDS)
+            return Outcome(verdict, await self._last_facts(body), _UNEXPECTED_RETRY_SECONDS)
 
-    def _last_facts(self, key: Key) -> Facts:
-        body = self.context.registry.get(key)
-        return facts_of(body) if body is not None else {}
+    async def _last_facts(self, body: Body) -> Facts:
+        """Return what is known to be ours, with what was noted ahead of the change that failed."""
+        latest = self.context.registry.get(Key.of(body)) or body
+        return facts_of(await self.context.recall(latest))
 
     def _suspect_connection(self, body: Body) -> None:
         self.context.connections.unreachable(connection_name(body))
 
-    async def _report(self, body: Body, outcome: Outcome) -> None:
+    async def _report(self, body: Body, outcome: Outcome) -> bool:
+        """Write the status; say whether it stands there."""
         key, before = Key.of(body), condition(body, "Ready")
         after = outcome.verdict
         moved = before is None or before["reason"] != after.reason
         try:
-            await self.context.report(body, after, outcome.facts)
+            # What is ours is said only by a resource that cannot go without us.
+            settled = body if is_deleted(body) else await self.context.settle(body, outcome.facts)
+            await self.context.report(settled, after, outcome.facts)
         except ReconcileError as error:
             logger.warning("%s: status not written: %s", key, error)
-            return
+            return False
         if moved:
             logger.info("%s: %s: %s", key, after.reason, after.message)
             if before is not None or after.state is not State.RECONCILING:
                 kind = "Warning" if after.state is State.STALLED else "Normal"
                 await self.context.event(body, kind, after.reason, after.message)
+        return True
 
-    async def release(self, body: Body) -> None:
-        """Undo what a deleted resource made.
-
-        Raises
-        ------
-        Waiting
-            It cannot be done yet and the deadline has not passed.
-        """
-        key = Key.of(body)
-        item = self.context.registry.item(key)
-        if item is None:
-            item = self.context.registry.see(body)
-        async with item.lock:
-            body = item.body
-            try:
-                await RECONCILERS[key.kind].release(self.context, body)
-            except ReconcileError as error:
-                if self._is_overdue(body):
-                    await self._give_up(body, error)
-                    return
+    async def _release(self, key: Key, body: Body) -> float | None:
+        """Undo what a deleted resource made, and let it go."""
+        if FINALIZER not in (body["metadata"].get("finalizers") or []):
+            return None
+        try:
+            await RECONCILERS[key.kind].release(self.context, await self.context.recall(body))
+        except ReconcileError as error:
+            if not self._is_overdue(body):
                 verdict = Verdict(State.RECONCILING, error.reason, f"is being deleted: {error.message}")
-                with contextlib.suppress(Outdated):
-                    await self._report(body, Outcome(verdict, facts_of(body)))
-                raise Waiting(error.reason, error.message, 2.0) from error
-            logger.info("%s: released", key)
+                await self._report(body, Outcome(verdict, facts_of(body)))
+                return (error.retry_seconds if isinstance(error, Waiting) else None) or _RELEASE_RETRY_SECONDS
+            await self._give_up(body, error)
+        try:
+            await self.context.let_go(body)
+        except ReconcileError as error:
+            logger.warning("%s: not let go yet: %s", key, error)
+            return _RELEASE_RETRY_SECONDS
+        self.context.intents.close(body)
+        logger.info("%s: released", key)
+        return None
 
     def _is_overdue(self, body: Body) -> bool:
         since = datetime.fromisoformat(body["metadata"]["deletionTimestamp"])

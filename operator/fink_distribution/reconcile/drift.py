@@ -26,6 +26,9 @@ from fink_distribution.resources.modes import is_enforced
 
 logger = logging.getLogger(__name__)
 
+_USERS_A_PASS = 50
+_PASSES_FOR_ALL_USERS = 10
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -84,10 +87,11 @@ class DriftPass:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._last_user: Key | None = None
 
     async def run(self) -> None:
         """Hold one listing of each connection against what is declared, and wake what differs, what is stalled, what only plans or
-        looks, and users, whose Secrets may be read but not watched."""
+        looks, and in turn the users, whose Secrets may be read but not watched."""
         registry = self._context.registry
         for connection in registry.of_kind(Kind.KAFKA_CONNECTION):
             name = connection["metadata"]["name"]
@@ -98,9 +102,19 @@ class DriftPass:
             except ReconcileError as error:
                 logger.info("drift pass: KafkaConnection %s: %s", name, error)
         for body in registry:
-            stalled = condition(body, "Stalled")
-            if stalled is not None or Key.of(body).kind is Kind.KAFKA_USER or not is_enforced(body):
+            if condition(body, "Stalled") is not None or not is_enforced(body):
                 registry.wake(Key.of(body))
+        for key in self._users_in_turn():
+            registry.wake(key)
+
+    def _users_in_turn(self) -> list[Key]:
+        """Return the users whose Secrets are read in this pass: all of a few, and of many a part, so that a pass stays cheap."""
+        users = sorted(Key.of(body) for body in self._context.registry.of_kind(Kind.KAFKA_USER))
+        share = max(_USERS_A_PASS, -(-len(users) // _PASSES_FOR_ALL_USERS))
+        later = [key for key in users if self._last_user is None or key > self._last_user]
+        turn = later[:share]
+        self._last_user = turn[-1] if len(turn) < len(later) else None
+        return turn
 
     async def _connection(self, name: str) -> None:
         registry = self._context.registry

@@ -22,7 +22,7 @@ class KafkaAcls:
         principal, connection = user["status"]["principal"], connection_name(user)
         admin = await context.connections.admin(connection)
         declared = bindings(body, lambda key: self._topic(context, key))
-        observed = (await acls.observe(admin, principal)).get(principal, frozenset())
+        observed = await acls.observe_one(admin, principal)
         owned = ledger(body)
         plan = plan_acls(declared, observed, owned, self._shared(context, body, principal, connection))
         if plan.grants and not plan.ledger <= owned:
@@ -43,7 +43,7 @@ class KafkaAcls:
             return
         principal, connection = status["principal"], status["connection"]
         admin = await context.connections.admin(connection)
-        observed = (await acls.observe(admin, principal)).get(principal, frozenset())
+        observed = await acls.observe_one(admin, principal)
         plan = plan_acls(frozenset(), observed, owned, self._shared(context, body, principal, connection))
         await acls.revoke(admin, principal, plan.revokes)
 

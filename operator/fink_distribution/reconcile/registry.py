@@ -5,9 +5,9 @@ A resource waits here rather than polling: when something that it refers to chan
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fink_distribution.resources.keys import GROUP, Body, Key, Kind, is_deleted
@@ -17,21 +17,33 @@ REQUESTED_ANNOTATION = f"{GROUP}/requested-at"
 """Set it to any new value to have a resource looked at now, as Flux's reconcile.fluxcd.io/requestedAt."""
 
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
 @dataclass
 class Item:
-    """One resource: what was last seen of it, and its turn."""
+    """One resource: what was last seen of it, who it refers to, and what it claims."""
 
     body: Body
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    references: frozenset[Key]
+    claim: Claim | None
 
 
 class Registry:
-    """All resources of our kinds that this operator watches."""
+    """All resources of our kinds that this operator watches.
 
-    def __init__(self, operator_namespace: str) -> None:
+    Parameters
+    ----------
+    wake
+        Called with each key that has to be looked at.
+    """
+
+    def __init__(self, operator_namespace: str, wake: Callable[[Key], None] = lambda _: None) -> None:
         self.operator_namespace = operator_namespace
+        self.on_wake = wake
         self._items: dict[Key, Item] = {}
+        self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
+        self._claimants: defaultdict[Claim, set[Key]] = defaultdict(set)
 
     def __iter__(self) -> Iterator[Body]:
         return iter([item.body for item in self._items.values()])
@@ -41,71 +53,96 @@ class Registry:
         item = self._items.get(key)
         return item.body if item else None
 
-    def item(self, key: Key) -> Item | None:
-        """Return the resource's turn, or None when it is gone."""
-        return self._items.get(key)
-
     def of_kind(self, kind: Kind) -> list[Body]:
         """Return all resources of a kind."""
         return [item.body for key, item in self._items.items() if key.kind is kind]
 
-    def see(self, body: Body) -> Item:
+    def see(self, body: Body) -> None:
         """Note a resource as the API server has it now, and wake whom its change concerns. Older news are ignored."""
-        key = Key.of(body)
-        item = self._items.get(key)
-        if item is None:
-            item = self._items[key] = Item(body)
-            item.wake.set()
+        key, before = Key.of(body), self.get(Key.of(body))
+        if before is None:
+            self._put(key, body)
+            self.wake(key)
             self._wake_others(body)
-            return item
-        before, same = item.body, item.body["metadata"]["uid"] == body["metadata"]["uid"]
-        if same and _version(body) < _version(before):
-            return item
-        item.body = body
+            return
+        same = before["metadata"]["uid"] == body["metadata"]["uid"]
+        if same and _version(body) <= _version(before):
+            return
+        self._put(key, body)
         if not same or _own_matters(before) != _own_matters(body):
-            item.wake.set()
+            self.wake(key)
         if not same or _others_matters(before) != _others_matters(body):
             self._wake_others(body)
-        return item
 
     def forget(self, body: Body) -> None:
         """Note that a resource is gone."""
-        key = Key.of(body)
-        item = self._items.get(key)
-        if item is not None and item.body["metadata"]["uid"] == body["metadata"]["uid"]:
-            del self._items[key]
+        key, known = Key.of(body), self.get(Key.of(body))
+        if known is not None and known["metadata"]["uid"] == body["metadata"]["uid"]:
+            self._take_out(key)
             self._wake_others(body)
 
     def wake(self, key: Key) -> None:
         """Have a resource looked at now."""
-        if item := self._items.get(key):
-            item.wake.set()
+        if key in self._items:
+            self.on_wake(key)
 
     def dependents(self, key: Key) -> list[Body]:
         """Return the resources that refer to this one."""
-        return [item.body for item in self._items.values() if key in references(item.body, self.operator_namespace)]
+        return [self._items[other].body for other in sorted(self._dependents.get(key, ()))]
 
     def rival(self, body: Body) -> Body | None:
         """Return the resource that owns, or comes first in claiming, what this one claims; None when this one may have it."""
-        wanted = claim(body)
-        peers = [peer for peer in self._peers(wanted) if peer["metadata"]["uid"] != body["metadata"]["uid"]]
+        peers = [peer for peer in self._peers(claim(body)) if peer["metadata"]["uid"] != body["metadata"]["uid"]]
         first = min(peers, key=precedence, default=None)
         return first if first is not None and precedence(first) < precedence(body) else None
 
     def _peers(self, wanted: Claim | None) -> list[Body]:
-        return [item.body for item in self._items.values() if wanted is not None and claim(item.body) == wanted]
+        return [] if wanted is None else [self._items[key].body for key in sorted(self._claimants.get(wanted, ()))]
+
+    def _put(self, key: Key, body: Body) -> None:
+        self._take_out(key)
+        item = Item(_slim(body), references(body, self.operator_namespace), claim(body))
+        self._items[key] = item
+        for reference in item.references:
+            self._dependents[reference].add(key)
+        if item.claim is not None:
+            self._claimants[item.claim].add(key)
+
+    def _take_out(self, key: Key) -> None:
+        item = self._items.pop(key, None)
+        if item is None:
+            return
+        for reference in item.references:
+            _drop(self._dependents, reference, key)
+        if item.claim is not None:
+            _drop(self._claimants, item.claim, key)
 
     def _wake_others(self, body: Body) -> None:
         key = Key.of(body)
-        for other in self.dependents(key):
-            self.wake(Key.of(other))
-        for peer in self._peers(claim(body)):
-            if Key.of(peer) != key:
-                self.wake(Key.of(peer))
+        for other in tuple(self._dependents.get(key, ())):
+            self.wake(other)
+        for peer in tuple(self._claimants.get(claim(body) or ("", "", ""), ())):
+            if peer != key:
+                self.wake(peer)
         # A connection that is being deleted waits for those that still use it.
         for reference in references(body, self.operator_namespace):
             if (found := self.get(reference)) is not None and is_deleted(found):
                 self.wake(reference)
+
+
+def _drop(index: defaultdict[Any, set[Key]], name: Any, key: Key) -> None:
+    index[name].discard(key)
+    if not index[name]:
+        del index[name]
+
+
+def _slim(body: Body) -> Body:
+    """Leave out what nobody here reads and what is half of a small object: who wrote which field, and kubectl's own copy."""
+    metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+    annotations = metadata.get("annotations") or {}
+    if _LAST_APPLIED in annotations:
+        metadata["annotations"] = {name: value for name, value in annotations.items() if name != _LAST_APPLIED}
+    return {**body, "metadata": metadata}
 
 
 def _version(body: Body) -> int:

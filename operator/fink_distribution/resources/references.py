@@ -45,6 +45,21 @@ def has_ownership(body: Body) -> bool:
     return bool(status.get("ownership") or status.get("userName"))
 
 
+def wants_finalizer(body: Body) -> bool:
+    """Say whether something has to be done when the resource is deleted.
+
+    One that owns nothing, or whose topic or credential is to stay, is let go by the API server alone, also while the operator is away.
+    """
+    kind, status = Key.of(body).kind, body.get("status") or {}
+    if kind in (Kind.KAFKA_CONNECTION, Kind.DISTRIBUTION_STREAM):
+        return True
+    if kind is Kind.KAFKA_ACL:
+        return bool(status.get("bindings"))
+    if kind is Kind.ALERT_TOPIC:
+        return has_ownership(body) and body["spec"].get("deletionPolicy", "Retain") != "Retain"
+    return has_ownership(body)
+
+
 def precedence(body: Body) -> tuple[bool, str, str, str]:
     """Order resources that claim the same: the owner first, then the oldest, then by name."""
     metadata = body["metadata"]

@@ -1,0 +1,47 @@
+"""Events, written behind the work: a burst of a thousand resources becomes Ready first and is told of then."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from fink_distribution.cluster import events
+from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
+from fink_distribution.errors import ReconcileError
+from fink_distribution.resources.keys import Body, Key
+
+logger = logging.getLogger(__name__)
+
+_MOST_WAITING = 10_000
+_PAUSE_SECONDS = 0.02
+
+Told = tuple[Body, str, str, str, str]
+
+
+class News:
+    """Writes Events one after the other.
+
+    They are for people, so they may be late; and beyond a number that nobody would read they are left out, which the log says.
+    """
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._waiting: asyncio.Queue[Told] = asyncio.Queue(_MOST_WAITING)
+
+    def tell(self, about: Body, kind: str, reason: str, message: str, now: str) -> None:
+        """Have an Event written."""
+        try:
+            self._waiting.put_nowait((about, kind, reason, message, now))
+        except asyncio.QueueFull:
+            logger.warning("%s: too many Events wait; left out: %s: %s", Key.of(about), reason, message)
+
+    async def run(self) -> None:
+        """Write for ever."""
+        while True:
+            about, kind, reason, message, now = await self._waiting.get()
+            try:
+                await events.record(self._cluster, about, kind, reason, message, now)
+            except (ReconcileError, Gone, AlreadyExists) as error:
+                logger.warning("%s: Event %s not written: %s", Key.of(about), reason, error)
+            # A small pause after each leaves the API server to those who wait for their resource.
+            await asyncio.sleep(_PAUSE_SECONDS)
