@@ -40,7 +40,12 @@ lint: $(VENV) ## ruff, mypy and import-linter.
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@MYPYPATH=examples .venv/bin/mypy -p demo
+	@MYPYPATH=benchmarks .venv/bin/mypy -p reconcile
 	@PYTHONPATH=operator:jobs .venv/bin/lint-imports
+
+.PHONY: bench-reconcile
+bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILIES=topics,users,both OUT=rows.json
+	@PYTHONPATH=benchmarks:tests $(PYTHON) -m reconcile -n $(or $(N),1000) $(if $(FAMILIES),--families $(FAMILIES)) $(if $(OUT),--out $(OUT))
 
 .PHONY: testbed
 testbed: $(VENV) ## Start a Kafka and a Kubernetes on this machine. LEVEL=kafka|api|node

@@ -14,6 +14,7 @@ import json
 import secrets
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -30,6 +31,9 @@ from testbed.environment import Environment, properties
 CRDS = Path(__file__).parents[2] / "crds"
 HEADINGS = ("case", "n", "seconds", "p50_ms", "p99_ms", "peak_rss_mib", "cpu_s")
 PASS_SECONDS = 5.0
+ALONE = {"topics": TOPICS, "users": USERS}
+
+Report = Callable[[Row], None]
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,10 +63,9 @@ def main(number: int, families: str, out: Path | None) -> None:
         out.write_text(json.dumps([row.to_dict() for row in rows], indent=2) + "\n")
 
 
-async def _family(environment: Environment, family: str, number: int, report: object) -> None:
-    chosen = {"topics": (TOPICS,), "users": (USERS,), "both": (TOPICS, USERS)}
-    if family not in chosen:
-        sys.exit(f"{family}: no such family; there are: {', '.join(chosen)}")
+async def _family(environment: Environment, family: str, number: int, report: Report) -> None:
+    if family not in (*ALONE, "both"):
+        sys.exit(f"{family}: no such family; there are: {', '.join((*ALONE, 'both'))}")
     namespace = f"bench{secrets.token_hex(3)}"
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "operator.log"
@@ -83,20 +86,21 @@ async def _family(environment: Environment, family: str, number: int, report: ob
             log,
         )
         try:
-            async with Load.connect(environment.kubeconfig, namespace) as load:
-                bench = Bench(load, operator, report)  # type: ignore[arg-type]
-                await _run(bench, chosen[family], family, number)
+            async with Load.connect(environment.kubeconfig.read_text(), namespace) as load:
+                bench = Bench(load, operator, report)
+                _wait_for_connection(kubectl, f"{namespace}-home")
+                await _run(bench, family, number)
         finally:
             operator.stop()
             for name in (namespace, f"{namespace}-home"):
                 run([*kubectl, "delete", "namespace", name, "--wait=false"])
 
 
-async def _run(bench: Bench, families: tuple[object, ...], family: str, number: int) -> None:
-    if family != "both":
-        (only,) = families
-        await bench.singles(only, 0)  # type: ignore[arg-type]
-        await bench.lot(only, number, lambda: bench.singles(only, number))  # type: ignore[arg-type]
+async def _run(bench: Bench, family: str, number: int) -> None:
+    if family in ALONE:
+        only = ALONE[family]
+        await bench.singles(only, 0)
+        await bench.lot(only, number, lambda: bench.singles(only, number))
         return
 
     async def inner() -> None:
@@ -124,6 +128,10 @@ def _connection(kubectl: list[str], environment: Environment, home: str) -> None
     }
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [secret, connection]})
     run([*kubectl, "apply", "-f", "-"], stdin=text)
+
+
+def _wait_for_connection(kubectl: list[str], home: str) -> None:
+    run([*kubectl, "wait", "--for=condition=Ready", "kconn/default", "-n", home, "--timeout=60s"])
 
 
 if __name__ == "__main__":

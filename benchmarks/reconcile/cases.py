@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from reconcile.load import Load, Object, in_parallel, until
@@ -132,24 +133,20 @@ class Bench:
                 for plural, watched in seen.items():
                     await until(
                         watched,
-                        lambda w=watched: all(w.generation.get(name, 0) >= generation for name in names),
+                        partial(watched.all_ready, names, generation),
                         limit,
                         f"all {n} {plural} are Ready at generation {generation}",
                     )
 
             async def create() -> None:
                 made = [family.objects(self.load, number, "lot") for number in range(n)]
-                calls = [
-                    lambda p=plural, b=each[plural]: self.load.create(p, b)
-                    for each in made
-                    for plural in family.plurals
-                ]
+                calls = [partial(self.load.create, plural, each[plural]) for each in made for plural in family.plurals]
                 await in_parallel(calls)
                 await all_ready(1)
 
             async def change() -> None:
                 calls = [
-                    lambda p=plural, x=name: self.load.change(p, x, family.change[p])
+                    partial(self.load.change, plural, name, family.change[plural])
                     for name in names
                     for plural in family.plurals
                 ]
@@ -157,12 +154,10 @@ class Bench:
                 await all_ready(2)
 
             async def delete() -> None:
-                calls = [lambda p=plural, x=name: self.load.delete(p, x) for name in names for plural in family.plurals]
+                calls = [partial(self.load.delete, plural, name) for name in names for plural in family.plurals]
                 await in_parallel(calls)
                 for watched in seen.values():
-                    await until(
-                        watched, lambda w=watched: not w.present & set(names), limit, f"all {n} {family.name} are gone"
-                    )
+                    await until(watched, partial(watched.all_gone, names), limit, f"all {n} {family.name} are gone")
 
             await self._timed(f"create all: {family.name}", n, create)
             await self._timed(f"change all: {family.name}", n, change)
@@ -182,11 +177,11 @@ class Bench:
                 for plural in family.plurals:
                     await self.load.create(plural, objects[plural])
                 for plural, watched in seen.items():
-                    await until(watched, lambda w=watched, x=name: x in w.ready_at, 30, f"{plural} {name} is Ready")
+                    await until(watched, partial(watched.all_ready, [name], 1), 30, f"{plural} {name} is Ready")
                 taken.append((time.perf_counter() - start) * 1000)
             await in_parallel(
                 [
-                    lambda p=plural, x=f"single-{number}": self.load.delete(p, x)
+                    partial(self.load.delete, plural, f"single-{number}")
                     for number in range(SINGLES)
                     for plural in family.plurals
                 ]
@@ -194,7 +189,7 @@ class Bench:
             for watched in seen.values():
                 await until(
                     watched,
-                    lambda w=watched: not any(name.startswith("single-") for name in w.present),
+                    partial(watched.all_gone, [f"single-{number}" for number in range(SINGLES)]),
                     60,
                     "the singles are gone",
                 )
@@ -222,11 +217,19 @@ class Bench:
         )
 
     async def _writes(self) -> int:
-        """How many requests have changed our kinds, Secrets or Events."""
-        ours = ("alerttopics", "kafkausers", "kafkaacls", "kafkaconnections", "secrets", "events", "configmaps")
-        total = 0.0
-        for line in (await self.load.metrics()).splitlines():
-            if line.startswith("apiserver_request_total{") and any(f'resource="{name}"' in line for name in ours):
-                if any(f'verb="{verb}"' in line for verb in ("POST", "PUT", "PATCH", "APPLY", "DELETE")):
-                    total += float(line.rpartition(" ")[2])
-        return int(total)
+        """How many requests have changed our kinds, Secrets, Events or ConfigMaps."""
+        return sum(_count(line) for line in (await self.load.metrics()).splitlines())
+
+
+_RESOURCES = ("alerttopics", "kafkausers", "kafkaacls", "kafkaconnections", "secrets", "events", "configmaps")
+_WRITES = ("POST", "PUT", "PATCH", "APPLY", "DELETE")
+
+
+def _count(line: str) -> int:
+    """Return how many writes a line of the API server's metrics counts."""
+    is_write = (
+        line.startswith("apiserver_request_total{")
+        and any(f'resource="{name}"' in line for name in _RESOURCES)
+        and any(f'verb="{verb}"' in line for verb in _WRITES)
+    )
+    return int(float(line.rpartition(" ")[2])) if is_write else 0

@@ -11,7 +11,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -47,6 +46,14 @@ class Watched:
                 self.ready_at[name] = time.perf_counter()
         self.changed.set()
 
+    def all_ready(self, names: Iterable[str], generation: int) -> bool:
+        """Say whether each of them has been Ready at this generation or a later one."""
+        return all(self.generation.get(name, 0) >= generation for name in names)
+
+    def all_gone(self, names: Iterable[str]) -> bool:
+        """Say whether none of them is there any more."""
+        return self.present.isdisjoint(names)
+
 
 class Load:
     """One namespace's resources."""
@@ -57,9 +64,9 @@ class Load:
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, kubeconfig: Path, namespace: str) -> AsyncIterator[Load]:
-        """Connect as the kubeconfig says, with a client certificate."""
-        config = yaml.safe_load(kubeconfig.read_text())
+    async def connect(cls, kubeconfig: str, namespace: str) -> AsyncIterator[Load]:
+        """Connect as the kubeconfig (its text) says, with a client certificate."""
+        config = yaml.safe_load(kubeconfig)
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         context = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
         with tempfile.NamedTemporaryFile() as both:

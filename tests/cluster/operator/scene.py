@@ -60,9 +60,9 @@ class Scene:
 
     # The operator -------------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Start the operator; it watches this scene's namespaces alone."""
-        environment = {
+    def settings(self) -> dict[str, str]:
+        """Return the operator's environment: it watches this scene's namespaces alone."""
+        return {
             **self.environment,
             "FINK_NAMESPACE": self.home,
             "FINK_WATCH_NAMESPACES": self.namespace,
@@ -74,9 +74,12 @@ class Scene:
             "FINK_LIVENESS_PORT": "0",
             "FINK_LOG_LEVEL": os.environ.get("TEST_OPERATOR_LOG_LEVEL", "INFO"),
         }
+
+    def start(self) -> None:
+        """Start the operator."""
         command = [str(Path(sys.executable).with_name("fink")), "run"]
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(command, env=self.settings(), stdout=log, stderr=log)
 
     def kill(self) -> None:
         """End the operator with SIGKILL, as a node that dies would."""

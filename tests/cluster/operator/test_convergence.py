@@ -98,7 +98,28 @@ def test_users_objects_carry_no_notes_of_the_operator(scene: Scene) -> None:
     scene.ready("alerttopic", "alerts", "Reconciled")
     metadata = scene.get("alerttopic", "alerts")["metadata"]
     assert set(metadata.get("annotations", {})) <= {"kubectl.kubernetes.io/last-applied-configuration"}
-    assert metadata["finalizers"] == ["distribution.fink-broker.org/finalizer"]
+    assert "finalizers" not in metadata, "its topic is to stay, so it can go without the operator"
+
+
+def test_a_resource_is_held_only_while_its_deletion_needs_the_operator(scene: Scene) -> None:
+    def held(name: str) -> bool:
+        return "distribution.fink-broker.org/finalizer" in scene.get("alerttopic", name)["metadata"].get(
+            "finalizers", []
+        )
+
+    spec = {"topicName": scene.name("alerts"), "partitions": 1}
+    scene.declare("AlertTopic", "owner", {**spec, "deletionPolicy": "Delete"})
+    scene.ready("alerttopic", "owner", "Reconciled")
+    assert held("owner")
+    scene.declare("AlertTopic", "rival", {**spec, "deletionPolicy": "Delete"})
+    scene.ready("alerttopic", "rival", "Conflict")
+    assert not held("rival"), "it owns nothing"
+    scene.declare("AlertTopic", "owner", {**spec, "deletionPolicy": "Retain"})
+    wait_for(lambda: not held("owner"), what="the finalizer goes when the topic is to stay")
+    scene.declare("AlertTopic", "owner", {**spec, "deletionPolicy": "Delete"})
+    wait_for(lambda: held("owner"), what="it comes back when the topic is to go")
+    scene.delete("alerttopic", "owner")
+    wait_for(lambda: spec["topicName"] not in scene.topics(), what="the topic is gone")
 
 
 def test_a_fresh_resource_is_not_taken_for_ready_while_the_operator_is_down(make_scene: MakeScene) -> None:
