@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 import kopf
 
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.errors import Waiting
+from fink_distribution.errors import ReconcileError, Waiting
 from fink_distribution.handlers.storage import NoDiffBase
+from fink_distribution.kafka.hooks import Hooks
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
 from fink_distribution.reconcile.controller import Controller
 from fink_distribution.reconcile.drift import DriftPass
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.keys import FINALIZER, GROUP, VERSION, Key, Kind
 from fink_distribution.settings import Settings
@@ -25,34 +28,46 @@ from fink_distribution.streams import layout
 
 logger = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS = 5.0
-_HEARTBEAT_LIMIT_SECONDS = 60.0
+
+@dataclass(frozen=True)
+class Process:
+    """What is there before kopf is, and outlives it.
+
+    Attributes
+    ----------
+    before_write
+        Raises a ReconcileError unless this process may write.
+    """
+
+    settings: Settings
+    registry: Registry
+    metrics: Metrics
+    before_write: Callable[[], None]
 
 
 @dataclass
 class Operator:
-    """What lives as long as the process."""
+    """What lives as long as kopf does."""
 
-    settings: Settings
     registry: Registry
     controller: Controller
     stack: AsyncExitStack
     tasks: list[asyncio.Task[None]]
-    heartbeat: float
 
 
-def build(settings: Settings) -> kopf.OperatorRegistry:
+def build(process: Process) -> kopf.OperatorRegistry:
     """Return the handlers of all our kinds."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
-    def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
-        return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+    async def login(**kwargs: Any) -> kopf.AiohttpSession | None:
+        found = kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+        return None if found is None else _fenced(found, process.before_write)
 
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
         _configure(settings)
-        memo.operator = await _start(memo.settings)
+        memo.operator = await _start(process)
 
     @kopf.on.cleanup(registry=registry)
     async def stop(memo: kopf.Memo, **_: Any) -> None:
@@ -61,14 +76,6 @@ def build(settings: Settings) -> kopf.OperatorRegistry:
             task.cancel()
         await asyncio.gather(*operator.tasks, return_exceptions=True)
         await operator.stack.aclose()
-
-    @kopf.on.probe(registry=registry, id="secondsSinceHeartbeat", errors=kopf.ErrorsMode.PERMANENT)
-    def alive(memo: kopf.Memo, **_: Any) -> int:
-        # The heartbeat is of our own loop: Kafka being away is a condition, never a reason to be restarted.
-        silent = int(time.monotonic() - memo.operator.heartbeat)
-        if silent > _HEARTBEAT_LIMIT_SECONDS:
-            raise kopf.PermanentError(f"no heartbeat for {silent} s")
-        return silent
 
     for kind in Kind:
         _handle(registry, kind)
@@ -147,21 +154,44 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.execution.max_workers = 2
 
 
-async def _start(settings: Settings) -> Operator:
+def _fenced(info: kopf.ConnectionInfo, before_write: Callable[[], None]) -> kopf.AiohttpSession:
+    """Return a session in which kopf's own writes, finalizers and notes on deletions, are asked for as ours are."""
+
+    async def fence(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if request.method != "GET":
+            try:
+                before_write()
+            except ReconcileError as error:
+                # For kopf as if the API server were away: it tries again later.
+                raise aiohttp.ClientConnectionError(error.message) from None
+        return await handler(request)
+
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=info.as_ssl_context()),
+        headers=info.as_http_headers(),
+        proxy=info.proxy_url,
+        trust_env=info.trust_env,
+        middlewares=(fence,),
+    )
+    return kopf.AiohttpSession(
+        server=info.server,
+        priority=info.priority,
+        default_namespace=info.default_namespace,
+        expiration=info.expiration,
+        aiohttp_session=session,
+    )
+
+
+async def _start(process: Process) -> Operator:
+    settings, registry = process.settings, process.registry
     stack = AsyncExitStack()
-    cluster = await stack.enter_async_context(Cluster.connect(settings.kubernetes_timeout_seconds))
-    registry = Registry(settings.namespace)
-    context = Context(settings, cluster, registry, Connections(settings, cluster, registry))
-    operator = Operator(settings, registry, Controller(context), stack, [], time.monotonic())
-    operator.tasks.append(asyncio.create_task(_beat(operator)))
+    timeout = settings.kubernetes_timeout_seconds
+    cluster = await stack.enter_async_context(Cluster.connect(timeout, before_write=process.before_write))
+    hooks = Hooks(process.before_write, process.metrics.kafka_call)
+    context = Context(settings, cluster, registry, Connections(settings, cluster, registry, hooks), process.metrics)
+    operator = Operator(registry, Controller(context), stack, [])
     operator.tasks.append(asyncio.create_task(_watch_drift(DriftPass(context), settings.drift_interval_seconds)))
     return operator
-
-
-async def _beat(operator: Operator) -> None:
-    while True:
-        operator.heartbeat = time.monotonic()
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
 
 
 async def _watch_drift(drift: DriftPass, interval_seconds: float) -> None:

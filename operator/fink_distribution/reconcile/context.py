@@ -12,6 +12,7 @@ from fink_distribution.cluster import events
 from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
 from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.reconcile.connections import Connections
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict, conditions
 from fink_distribution.resources.keys import API_VERSION, Body, Key, Kind
@@ -59,6 +60,7 @@ class Context:
     cluster: Cluster
     registry: Registry
     connections: Connections
+    metrics: Metrics
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def now(self) -> str:
@@ -68,6 +70,7 @@ class Context:
     def changing(self, body: Body, change: object) -> None:
         """Log a change before it is made."""
         logger.info("%s: %s", Key.of(body), change)
+        self.metrics.changing(Key.of(body))
 
     async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.

@@ -14,6 +14,7 @@ from fink_distribution.reconcile.distribution_streams import DistributionStreams
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
+from fink_distribution.reconcile.metrics import OUTDATED, RELEASED, Turn
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
@@ -21,6 +22,7 @@ from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 logger = logging.getLogger(__name__)
 
 _UNEXPECTED_RETRY_SECONDS = 30.0
+_UNWRITTEN_RETRY_SECONDS = 5.0
 
 RECONCILERS: dict[Kind, Reconciler] = {
     Kind.KAFKA_CONNECTION: KafkaConnections(),
@@ -46,13 +48,16 @@ class Controller:
             body = item.body
             if is_deleted(body):
                 return None
-            try:
-                outcome = await self._attempt(key, body)
-                # The reconcile may have written the status itself, ahead of a change.
-                await self._report(item.body, outcome)
-            except Outdated:
-                return 0.0
-            return outcome.again_seconds
+            with self.context.metrics.turn(key) as turn:
+                try:
+                    outcome = await self._attempt(key, body)
+                    # The reconcile may have written the status itself, ahead of a change.
+                    written = await self._report(item.body, outcome)
+                except Outdated:
+                    turn.result = OUTDATED
+                    return 0.0
+                turn.result = outcome.verdict.reason
+            return outcome.again_seconds if written else _UNWRITTEN_RETRY_SECONDS
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:
@@ -80,7 +85,8 @@ class Controller:
     def _suspect_connection(self, body: Body) -> None:
         self.context.connections.unreachable(connection_name(body))
 
-    async def _report(self, body: Body, outcome: Outcome) -> None:
+    async def _report(self, body: Body, outcome: Outcome) -> bool:
+        """Write the status and, on a transition, an Event; False when the status could not be written."""
         key, before = Key.of(body), condition(body, "Ready")
         after = outcome.verdict
         moved = before is None or before["reason"] != after.reason
@@ -88,12 +94,13 @@ class Controller:
             await self.context.report(body, after, outcome.facts)
         except ReconcileError as error:
             logger.warning("%s: status not written: %s", key, error)
-            return
+            return False
         if moved:
             logger.info("%s: %s: %s", key, after.reason, after.message)
             if before is not None or after.state is not State.RECONCILING:
                 kind = "Warning" if after.state is State.STALLED else "Normal"
                 await self.context.event(body, kind, after.reason, after.message)
+        return True
 
     async def release(self, body: Body) -> None:
         """Undo what a deleted resource made.
@@ -108,18 +115,25 @@ class Controller:
         if item is None:
             item = self.context.registry.see(body)
         async with item.lock:
-            body = item.body
-            try:
-                await RECONCILERS[key.kind].release(self.context, body)
-            except ReconcileError as error:
-                if self._is_overdue(body):
-                    await self._give_up(body, error)
-                    return
-                verdict = Verdict(State.RECONCILING, error.reason, f"is being deleted: {error.message}")
-                with contextlib.suppress(Outdated):
-                    await self._report(body, Outcome(verdict, facts_of(body)))
-                raise Waiting(error.reason, error.message, 2.0) from error
-            logger.info("%s: released", key)
+            with self.context.metrics.turn(key) as turn:
+                await self._release(key, item.body, turn)
+
+    async def _release(self, key: Key, body: Body, turn: Turn) -> None:
+        try:
+            await RECONCILERS[key.kind].release(self.context, body)
+        except ReconcileError as error:
+            # Who may not write now may not give up either: it may well be possible later, for this operator or the next.
+            if self._is_overdue(body) and error.reason is not Reason.LEASE_NOT_HELD:
+                turn.result = Reason.LEFT_BEHIND
+                await self._give_up(body, error)
+                return
+            turn.result = error.reason
+            verdict = Verdict(State.RECONCILING, error.reason, f"is being deleted: {error.message}")
+            with contextlib.suppress(Outdated):
+                await self._report(body, Outcome(verdict, facts_of(body)))
+            raise Waiting(error.reason, error.message, 2.0) from error
+        turn.result = RELEASED
+        logger.info("%s: released", key)
 
     def _is_overdue(self, body: Body) -> bool:
         since = datetime.fromisoformat(body["metadata"]["deletionTimestamp"])

@@ -81,6 +81,10 @@ class Registry:
         if item := self._items.get(key):
             item.wake.set()
 
+    def count_woken(self) -> int:
+        """Return how many resources wait for a turn."""
+        return sum(item.wake.is_set() and not is_deleted(item.body) for item in self._items.values())
+
     def dependents(self, key: Key) -> list[Body]:
         """Return the resources that refer to this one."""
         return [item.body for item in self._items.values() if key in references(item.body, self.operator_namespace)]

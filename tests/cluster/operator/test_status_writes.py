@@ -8,6 +8,7 @@ from cluster.operator.scene import MakeScene, Scene
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context, Outdated
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict
 from fink_distribution.resources.keys import Body, Key
@@ -20,7 +21,7 @@ async def _report(scene: Scene, body: Body) -> Body | None:
     async with Cluster.connect(10, scene.environment["KUBECONFIG"]) as cluster:
         registry = Registry(scene.home)
         registry.see(body)
-        context = Context(settings, cluster, registry, Connections(settings, cluster, registry))
+        context = Context(settings, cluster, registry, Connections(settings, cluster, registry), Metrics(registry))
         try:
             await context.report(body, Verdict(State.READY, "Reconciled", "all is well"), {"ownership": "Adopted"})
         except Outdated:
