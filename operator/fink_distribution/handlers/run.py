@@ -113,8 +113,9 @@ async def _acquired(lease: Lease) -> bool:
 async def _keep(lease: Lease, lost: asyncio.Event) -> None:
     try:
         await lease.keep()
-    finally:
-        lost.set()
+    except Exception:
+        logger.exception("%s: unexpected error", lease)
+    lost.set()
 
 
 async def _kopf(process: Process, stop: asyncio.Event) -> None:
