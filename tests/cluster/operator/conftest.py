@@ -18,6 +18,7 @@ def make_scene(kubectl: Kubectl, crds: None, testbed: Environment, tmp_path: Pat
     """Make scenes: `make_scene(drift_seconds=1, kafka=broker.client_config())`; without kafka, the testbed's own broker. With
     `beside`, it is a second operator for another scene's namespaces."""
     made: list[Scene] = []
+    owned: list[Scene] = []
 
     def make(*, kafka: Mapping[str, str] | None = None, beside: Scene | None = None, **settings: Any) -> Scene:
         admin = kafka or properties(testbed.kafka_admin_config)
@@ -28,6 +29,7 @@ def make_scene(kubectl: Kubectl, crds: None, testbed: Environment, tmp_path: Pat
         made.append(scene)
         if beside is not None:
             return scene
+        owned.append(scene)
         kubectl("create", "namespace", scene.home)
         kubectl("create", "namespace", scene.namespace)
         return scene
@@ -41,6 +43,7 @@ def make_scene(kubectl: Kubectl, crds: None, testbed: Environment, tmp_path: Pat
             assert "Traceback" not in scene.log.read_text(), (
                 "the operator met an error that it does not know; see its log above"
             )
+    for scene in owned:
         release(scene)
 
 
@@ -59,4 +62,4 @@ def release(scene: Scene) -> None:
     for namespace in (scene.namespace, scene.home):
         for name in scene.kubectl("get", "fink", "-n", namespace, "-o", "name").split():
             scene.kubectl("patch", name, "-n", namespace, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-        scene.kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found")
+        scene.kubectl("delete", "namespace", namespace, "--wait=false")

@@ -36,6 +36,7 @@ def test_metrics_tell_what_happened(make_scene: MakeScene) -> None:
     scene = make_scene(drift_seconds=1, metrics_port=ports.pick("metrics"))
     scene.start()
     scene.apply(scene.admin_secret(), scene.connection())
+    scene.ready("kafkaconnection", "default", "Connected", scene.home, timeout=180)
     scene.declare("AlertTopic", "alerts", {"topicName": scene.name("alerts"), "config": {"retention.ms": "3600000"}})
     scene.ready("alerttopic", "alerts", "Reconciled")
     _becomes(scene, 1, "fink_leader")
@@ -98,7 +99,7 @@ def test_each_transition_of_each_kind_is_one_event_without_a_secret(make_scene: 
     scene = make_scene(drift_seconds=1, metrics_port=ports.pick("metrics"))
     scene.start()
     scene.apply(scene.admin_secret(), scene.connection())
-    scene.ready("kafkaconnection", "default", "Connected", scene.home)
+    scene.ready("kafkaconnection", "default", "Connected", scene.home, timeout=180)
     reader = {"topics": [{"topicRef": {"name": "alerts"}}], "group": {"name": scene.name("group")}}
     claims = {"source": {"parquet": {"claimName": "science"}}, "checkpoint": {"claimName": "checkpoints"}}
     scene.declare(
