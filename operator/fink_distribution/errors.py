@@ -25,6 +25,8 @@ class Reason(StrEnum):
     KAFKA_UNREACHABLE = "KafkaUnreachable"
     PODS_STARTING = "PodsStarting"
     TERMINATING = "Terminating"
+    # In the log and the metrics only: who does not hold the Lease writes no condition
+    LEASE_NOT_HELD = "LeaseNotHeld"
     # Stalled: a person has to mend it
     AUTHENTICATION_FAILED = "AuthenticationFailed"
     CREDENTIALS_MISSING = "CredentialsMissing"

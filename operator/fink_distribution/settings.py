@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,6 +36,46 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="What is logged.")
     log_format: Literal["text", "json"] = Field("text", description="How it is logged.")
     liveness_port: int = Field(8080, ge=0, le=65535, description="Port of /healthz; 0 switches it off.")
+    metrics_port: int = Field(9090, ge=0, le=65535, description="Port of /metrics; 0 switches it off.")
+    identity: str = Field(
+        "",
+        max_length=253,
+        description="The name of this process in the Lease, which no other running process has; empty for the host's name and "
+        "a random part. Who starts again under the name in the Lease takes it over at once.",
+    )
+    lease_retry_seconds: float = Field(
+        2, gt=0, description="How often the Lease is renewed, and how often one that waits for it looks."
+    )
+    lease_renew_deadline_seconds: float = Field(
+        20, gt=0, description="After so long without a renewal nothing is written any more."
+    )
+    # Last, because its validator looks at those above.
+    lease_duration_seconds: int = Field(
+        30,
+        ge=0,
+        validate_default=True,
+        description="After so long without a renewal another operator takes over; 0: no Lease, there is never another operator.",
+    )
+
+    @field_validator("lease_duration_seconds")
+    @classmethod
+    def _outlasts_what_was_begun(cls, duration: int, info: ValidationInfo) -> int:
+        """A call to Kafka that was begun just before the writes stop has ended before another operator begins."""
+        retry, deadline, call = (
+            info.data.get(name)
+            for name in ("lease_retry_seconds", "lease_renew_deadline_seconds", "kafka_timeout_seconds")
+        )
+        if duration == 0 or retry is None or deadline is None or call is None:
+            return duration
+        if deadline < 2 * retry:
+            raise ValueError(
+                f"FINK_LEASE_RENEW_DEADLINE_SECONDS ({deadline:g}) must be at least twice FINK_LEASE_RETRY_SECONDS ({retry:g})"
+            )
+        if duration < deadline + call:
+            raise ValueError(
+                f"must be 0, or at least FINK_LEASE_RENEW_DEADLINE_SECONDS ({deadline:g}) plus FINK_KAFKA_TIMEOUT_SECONDS ({call:g})"
+            )
+        return duration
 
     @property
     def namespaces(self) -> tuple[str, ...]:

@@ -38,13 +38,20 @@ def test_by_default_one_operator_works_for_all_namespaces(render: Render) -> Non
         "FINK_JOB_IMAGE_PULL_POLICY": "IfNotPresent",
         "FINK_DRIFT_INTERVAL_SECONDS": "60",
         "FINK_DELETION_DEADLINE_SECONDS": "300",
+        "FINK_LEASE_DURATION_SECONDS": "30",
+        "FINK_LEASE_RENEW_DEADLINE_SECONDS": "20",
+        "FINK_LEASE_RETRY_SECONDS": "2",
+        "FINK_METRICS_PORT": "9090",
         "FINK_LOG_LEVEL": "INFO",
         "FINK_LOG_FORMAT": "text",
     }
     first = container(objects)["env"][0]
     assert first == {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}
     assert len(of_kind(objects, "CustomResourceDefinition")) == 5
-    assert of_kind(objects, "NetworkPolicy", "Role") == []
+    identity = container(objects)["env"][1]
+    assert identity == {"name": "FINK_IDENTITY", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    assert only(objects, "Role")["metadata"]["name"] == "fink-distribution-lease"
+    assert of_kind(objects, "NetworkPolicy", "Service", "PodMonitor", "ServiceMonitor", "PrometheusRule") == []
 
 
 def test_the_operator_understands_what_the_chart_sets(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,9 +67,29 @@ def test_the_operator_understands_what_the_chart_sets(render: Render, monkeypatc
     assert (settings.drift_interval_seconds, settings.deletion_deadline_seconds) == (5, 0)
     assert (settings.job_image, settings.job_image_pull_policy) == ("elsewhere/job:1", "Never")
     probe = container(render())["livenessProbe"]["httpGet"]
-    (port,) = container(render())["ports"]
-    assert (probe["path"], probe["port"]) == ("/healthz", port["name"])
-    assert port["containerPort"] == settings.liveness_port
+    health, metrics = container(render())["ports"]
+    assert (probe["path"], probe["port"]) == ("/healthz", health["name"])
+    assert (health["containerPort"], metrics["containerPort"]) == (settings.liveness_port, settings.metrics_port)
+
+
+def test_several_operators_roll_and_one_is_replaced(render: Render) -> None:
+    for replicas, strategy in ((1, "Recreate"), (2, "RollingUpdate")):
+        deployment = only(render("--set", f"replicas={replicas}"), "Deployment")["spec"]
+        assert (deployment["replicas"], deployment["strategy"]["type"]) == (replicas, strategy)
+    assert of_kind(render("--set", "lease.durationSeconds=0"), "Role") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("replicas=2,lease.durationSeconds=0", "replicas is more than 1, so lease.durationSeconds must not be 0"),
+        ("lease.durationSeconds=29", "must be 0, or at least lease.renewDeadlineSeconds plus 10"),
+        ("lease.retrySeconds=11", "lease.renewDeadlineSeconds must be at least twice lease.retrySeconds"),
+    ],
+)
+def test_times_that_would_let_two_write_are_refused(render: Render, values: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        render("--set", values)
 
 
 @pytest.mark.parametrize(

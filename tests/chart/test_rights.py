@@ -36,11 +36,12 @@ def granted(kubectl: Kubectl, render: Render) -> Iterator[Callable[..., str]]:
         kubectl("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=text)
 
 
-def may(kubectl: Kubectl, user: str, verb: str, resource: str, namespace: str) -> bool:
+def may(kubectl: Kubectl, user: str, verb: str, resource: str, namespace: str, name: str = "") -> bool:
     """Ask the API server, as `kubectl auth can-i` does; a resource is plural.group/subresource."""
     whole, _, subresource = resource.partition("/")
     plural, _, group = whole.partition(".")
-    attributes = {"verb": verb, "resource": plural, "group": group, "subresource": subresource, "namespace": namespace}
+    attributes = {"verb": verb, "resource": plural, "group": group, "subresource": subresource}
+    attributes |= {"namespace": namespace, "name": name}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
@@ -78,9 +79,22 @@ def test_with_watched_namespaces_it_has_rights_there_only(
 def test_with_watched_namespaces_nothing_is_cluster_wide(render: Render) -> None:
     objects = render("--set", "watchNamespaces={ztf,lsst,fink},rbac.aggregate=false")
     assert of_kind(objects, "ClusterRole", "ClusterRoleBinding") == []
-    places = [each["metadata"]["namespace"] for each in of_kind(objects, "Role")]
-    assert places == ["fink", "lsst", "ztf"]
-    assert [each["metadata"]["namespace"] for each in of_kind(objects, "RoleBinding")] == places
+    for kind in ("Role", "RoleBinding"):
+        places = [(each["metadata"]["namespace"], each["metadata"]["name"]) for each in of_kind(objects, kind)]
+        name = "fink-distribution"
+        assert places == [("fink", name), ("lsst", name), ("ztf", name), ("fink", f"{name}-lease")]
+
+
+def test_the_operator_may_write_its_own_lease_only(
+    kubectl: Kubectl, granted: Callable[..., str], namespace: str
+) -> None:
+    operator = granted(namespace=namespace)
+    leases = "leases.coordination.k8s.io"
+    assert may(kubectl, operator, "create", leases, namespace)
+    for verb in ("get", "update"):
+        assert may(kubectl, operator, verb, leases, namespace, name="fink-distribution")
+        assert not may(kubectl, operator, verb, leases, namespace, name="another")
+        assert not may(kubectl, operator, verb, leases, "default", name="fink-distribution")
 
 
 def test_the_operator_may_do_its_work_and_no_more(

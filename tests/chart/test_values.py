@@ -63,6 +63,8 @@ def test_the_kinds_are_those_of_crds_untouched(render: Render, tmp_path: Path) -
         ("watchNamespaces={Ztf}", r"'/watchNamespaces/0': 'Ztf' does not match pattern"),
         ("watchNamespaces=ztf", r"'/watchNamespaces': got string, want array"),
         ("networkPolicy.brokerPorts={90920}", r"'/networkPolicy/brokerPorts/0': maximum: got 90,920, want 65,535"),
+        ("metrics.monitor=Both", r"'/metrics/monitor': value must be one of '', 'ServiceMonitor', 'PodMonitor'"),
+        ("lease.seconds=5", r"'/lease': additional properties 'seconds' not allowed"),
         ("resources.limit.memory=1Gi", r"'/resources': additional properties 'limit' not allowed"),
     ],
 )
@@ -88,8 +90,9 @@ def test_a_foreign_account_has_to_be_named(render: Render) -> None:
         "watchNamespaces={default}",
         f"image.digest={DIGEST}",
         "crds.enabled=false,networkPolicy.enabled=true",
+        "replicas=2,metrics.service=true",
     ],
-    ids=["default", "watched-namespaces", "digest", "without-kinds"],
+    ids=["default", "watched-namespaces", "digest", "without-kinds", "two-operators"],
 )
 def test_the_api_server_accepts_what_is_rendered(kubectl: Kubectl, render: Render, namespace: str, values: str) -> None:
     objects = render("--set", values, namespace=namespace)

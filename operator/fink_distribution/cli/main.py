@@ -29,12 +29,13 @@ def main() -> None:
 def run() -> None:
     """Run the operator until it is told to stop (SIGTERM, Ctrl-C).
 
-    It reads its settings from the environment: see `fink settings`. Exit status: 0 stopped, 2 a setting is wrong.
+    It reads its settings from the environment: see `fink settings`. Exit status: 0 stopped, 2 a setting is wrong, 3 another
+    operator has taken the Lease, 4 a port is taken.
     """
     settings = _settings()
     from fink_distribution.handlers.run import run as run_operator
 
-    run_operator(settings)
+    sys.exit(run_operator(settings))
 
 
 @main.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,15 +54,28 @@ class Cluster:
 
     Every call raises `Waiting` (KubernetesUnreachable as DependencyNotReady) when the API server is away, `Stalled` when it
     forbids or refuses the request, `Gone` and `AlreadyExists` where these are answers.
+
+    Parameters
+    ----------
+    before_write
+        Called before each request that may change something; what it raises stops the request.
     """
 
-    def __init__(self, api: client.ApiClient, timeout_seconds: float) -> None:
+    def __init__(
+        self, api: client.ApiClient, timeout_seconds: float, before_write: Callable[[], None] = lambda: None
+    ) -> None:
         self._api = api
         self._timeout = timeout_seconds
+        self._before_write = before_write
 
     @classmethod
     @asynccontextmanager
-    async def connect(cls, timeout_seconds: float, kubeconfig: str | None = None) -> AsyncIterator[Cluster]:
+    async def connect(
+        cls,
+        timeout_seconds: float,
+        kubeconfig: str | None = None,
+        before_write: Callable[[], None] = lambda: None,
+    ) -> AsyncIterator[Cluster]:
         """Connect as the pod's ServiceAccount, or by a kubeconfig: the one that is given, or $KUBECONFIG, or the usual one."""
         configuration = client.Configuration()
         try:
@@ -70,7 +83,7 @@ class Cluster:
         except config.ConfigException:
             await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
         async with client.ApiClient(configuration) as api:
-            yield cls(api, timeout_seconds)
+            yield cls(api, timeout_seconds, before_write)
 
     async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object | None:
         """Read an object, or None."""
@@ -90,6 +103,13 @@ class Cluster:
         """Create an object; raises AlreadyExists."""
         path = path_of(manifest["apiVersion"], manifest["kind"], manifest["metadata"]["namespace"])
         return await self._request("POST", path, manifest, query=[("fieldManager", FIELD_MANAGER)])
+
+    async def replace(self, manifest: Mapping[str, Any]) -> Object:
+        """Write an object as a whole; raises AlreadyExists when it is no longer at the manifest's resourceVersion, Gone when it
+        is deleted."""
+        metadata = manifest["metadata"]
+        path = path_of(manifest["apiVersion"], manifest["kind"], metadata["namespace"], metadata["name"])
+        return await self._request("PUT", path, manifest, query=[("fieldManager", FIELD_MANAGER)])
 
     async def apply(self, manifest: Mapping[str, Any], subresource: str | None = None) -> Object:
         """Apply an object, or its status, on the server, as our field manager."""
@@ -148,6 +168,8 @@ class Cluster:
             body=body,
             auth_settings=["BearerToken"],
         )
+        if method != "GET":
+            self._before_write()
         try:
             response = await self._api.call_api(*arguments, _request_timeout=self._timeout)
             data = await response.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +13,13 @@ import kopf
 
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.handlers.storage import NoDiffBase
+from fink_distribution.kafka.hooks import Hooks
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
 from fink_distribution.reconcile.controller import Controller
 from fink_distribution.reconcile.drift import DriftPass
 from fink_distribution.reconcile.intents import Intents
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.queue import WorkQueue
 from fink_distribution.reconcile.registry import Registry
@@ -27,34 +29,46 @@ from fink_distribution.streams import layout
 
 logger = logging.getLogger(__name__)
 
-_HEARTBEAT_SECONDS = 5.0
-_HEARTBEAT_LIMIT_SECONDS = 60.0
+
+@dataclass(frozen=True)
+class Process:
+    """What is there before kopf is, and outlives it.
+
+    Attributes
+    ----------
+    before_write
+        Raises a ReconcileError unless this process may write.
+    """
+
+    settings: Settings
+    registry: Registry
+    metrics: Metrics
+    before_write: Callable[[], None]
 
 
 @dataclass
 class Operator:
-    """What lives as long as the process."""
+    """What lives as long as kopf does."""
 
-    settings: Settings
     registry: Registry
     queue: WorkQueue
     stack: AsyncExitStack
     tasks: list[asyncio.Task[None]]
-    heartbeat: float
 
 
-def build(settings: Settings) -> kopf.OperatorRegistry:
+def build(process: Process) -> kopf.OperatorRegistry:
     """Return the handlers of all our kinds."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
     def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
+        # It only reads: all writes are ours, and are asked for by the Lease.
         return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
     @kopf.on.startup(registry=registry)
     async def start(settings: kopf.OperatorSettings, memo: kopf.Memo, **_: Any) -> None:
         _configure(settings)
-        memo.operator = await _start(memo.settings)
+        memo.operator = await _start(process)
 
     @kopf.on.cleanup(registry=registry)
     async def stop(memo: kopf.Memo, **_: Any) -> None:
@@ -64,14 +78,6 @@ def build(settings: Settings) -> kopf.OperatorRegistry:
         await asyncio.gather(*operator.tasks, return_exceptions=True)
         await operator.queue.close()
         await operator.stack.aclose()
-
-    @kopf.on.probe(registry=registry, id="secondsSinceHeartbeat", errors=kopf.ErrorsMode.PERMANENT)
-    def alive(memo: kopf.Memo, **_: Any) -> int:
-        # The heartbeat is of our own loop: Kafka being away is a condition, never a reason to be restarted.
-        silent = int(time.monotonic() - memo.operator.heartbeat)
-        if silent > _HEARTBEAT_LIMIT_SECONDS:
-            raise kopf.PermanentError(f"no heartbeat for {silent} s")
-        return silent
 
     for kind in Kind:
         _handle(registry, kind)
@@ -119,25 +125,29 @@ def _configure(settings: kopf.OperatorSettings) -> None:
     settings.execution.max_workers = 2
 
 
-async def _start(settings: Settings) -> Operator:
+async def _start(process: Process) -> Operator:
+    settings, registry = process.settings, process.registry
     stack = AsyncExitStack()
-    cluster = await stack.enter_async_context(Cluster.connect(settings.kubernetes_timeout_seconds))
-    registry = Registry(settings.namespace)
-    connections = Connections(settings, cluster, registry)
-    context = Context(settings, cluster, registry, connections, Intents(cluster, settings.namespace), News(cluster))
+    timeout = settings.kubernetes_timeout_seconds
+    cluster = await stack.enter_async_context(Cluster.connect(timeout, before_write=process.before_write))
+    hooks = Hooks(process.before_write, process.metrics.kafka_call)
+    connections = Connections(settings, cluster, registry, hooks)
+    context = Context(
+        settings,
+        cluster,
+        registry,
+        connections,
+        Intents(cluster, settings.namespace),
+        News(cluster),
+        process.metrics,
+    )
     queue = WorkQueue(Controller(context).turn, settings.workers)
     registry.on_wake = queue.add
-    operator = Operator(settings, registry, queue, stack, [], time.monotonic())
+    process.metrics.queue_depth = lambda: queue.depth
+    operator = Operator(registry, queue, stack, [])
     operator.tasks.append(asyncio.create_task(context.news.run()))
-    operator.tasks.append(asyncio.create_task(_beat(operator)))
     operator.tasks.append(asyncio.create_task(_watch_drift(DriftPass(context), settings.drift_interval_seconds)))
     return operator
-
-
-async def _beat(operator: Operator) -> None:
-    while True:
-        operator.heartbeat = time.monotonic()
-        await asyncio.sleep(_HEARTBEAT_SECONDS)
 
 
 async def _watch_drift(drift: DriftPass, interval_seconds: float) -> None:

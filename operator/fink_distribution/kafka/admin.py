@@ -16,6 +16,7 @@ from confluent_kafka.admin import AclOperation, AdminClient
 
 from fink_distribution.kafka.failures import explain, is_absent, is_login_failure
 from fink_distribution.kafka.gathering import Answer, Gather, Item, Name
+from fink_distribution.kafka.hooks import Hooks, is_write, timed
 
 T = TypeVar("T")
 
@@ -50,8 +51,9 @@ class KafkaAdmin:
     the credentials, the rights or the arguments are wrong.
     """
 
-    def __init__(self, login: Login, timeout_seconds: float) -> None:
+    def __init__(self, login: Login, timeout_seconds: float, hooks: Hooks = Hooks()) -> None:  # noqa: B008 - it is frozen
         self.login = login
+        self.hooks = hooks
         self._timeout = timeout_seconds
         self._refused: KafkaError | None = None
         self._gathers: dict[Any, Gather[Any, Any, Any]] = {}
@@ -149,7 +151,10 @@ class KafkaAdmin:
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Start a request; it returns a future, or a dictionary of futures."""
-        return getattr(self._client, method)(*arguments, request_timeout=self._timeout, **options)
+        if is_write(method):
+            self.hooks.before_write()
+        start = getattr(self._client, method)
+        return timed(method, lambda: start(*arguments, request_timeout=self._timeout, **options), self.hooks.after)
 
     async def facts(self) -> ClusterFacts:
         """Ask the cluster for its id and how many brokers it has."""

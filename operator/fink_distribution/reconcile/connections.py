@@ -8,6 +8,7 @@ from typing import Any
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.errors import Reason, Stalled, Waiting
 from fink_distribution.kafka.admin import KafkaAdmin, Login
+from fink_distribution.kafka.hooks import Hooks
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import is_ready, why_not_ready
 from fink_distribution.resources.kafka_connection import KafkaConnection
@@ -18,8 +19,15 @@ from fink_distribution.settings import Settings
 class Connections:
     """The Kafka clients of this process, by the name of their KafkaConnection."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, registry: Registry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        cluster: Cluster,
+        registry: Registry,
+        hooks: Hooks = Hooks(),  # noqa: B008 - it is frozen
+    ) -> None:
         self._settings = settings
+        self._hooks = hooks
         self._cluster = cluster
         self._registry = registry
         self._clients: dict[str, KafkaAdmin] = {}
@@ -60,7 +68,8 @@ class Connections:
         login = await self._login(connection)
         client = self._clients.get(connection.name)
         if client is None or client.login != login:
-            client = self._clients[connection.name] = KafkaAdmin(login, self._settings.kafka_timeout_seconds)
+            client = KafkaAdmin(login, self._settings.kafka_timeout_seconds, self._hooks)
+            self._clients[connection.name] = client
         return client
 
     def close(self, name: str) -> None:

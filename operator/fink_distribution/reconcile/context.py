@@ -14,6 +14,7 @@ from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
 from fink_distribution.errors import Reason
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.intents import Intents
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict, conditions
@@ -75,6 +76,7 @@ class Context:
     connections: Connections
     intents: Intents
     news: News
+    metrics: Metrics
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     def now(self) -> str:
@@ -84,6 +86,7 @@ class Context:
     def changing(self, body: Body, change: object) -> None:
         """Log a change before it is made."""
         logger.info("%s: %s", Key.of(body), change)
+        self.metrics.changing(Key.of(body))
 
     async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.

@@ -13,6 +13,7 @@ from fink_distribution.reconcile.distribution_streams import DistributionStreams
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
+from fink_distribution.reconcile.metrics import OUTDATED, RELEASED, Turn
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import FINALIZER, Body, Key, Kind, is_deleted
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 _UNEXPECTED_RETRY_SECONDS = 30.0
 _RELEASE_RETRY_SECONDS = 2.0
+_UNWRITTEN_RETRY_SECONDS = 5.0
 
 RECONCILERS: dict[Kind, Reconciler] = {
     Kind.KAFKA_CONNECTION: KafkaConnections(),
@@ -42,16 +44,21 @@ class Controller:
         body = self.context.registry.get(key)
         if body is None:
             return None
-        try:
-            return await (self._release(key, body) if is_deleted(body) else self._reconcile(key, body))
-        except Outdated:
-            return 0.0
+        with self.context.metrics.turn(key) as turn:
+            try:
+                return await (self._release(body, turn) if is_deleted(body) else self._reconcile(body, turn))
+            except Outdated:
+                turn.result = OUTDATED
+                return 0.0
 
-    async def _reconcile(self, key: Key, body: Body) -> float | None:
-        outcome = await self._attempt(key, body)
+    async def _reconcile(self, body: Body, turn: Turn) -> float | None:
+        outcome = await self._attempt(turn.key, body)
         # The reconcile may have written to the resource itself, ahead of a change.
-        if await self._report(self.context.registry.get(key) or body, outcome):
-            self.context.intents.close(body)
+        written = await self._report(self.context.registry.get(turn.key) or body, outcome)
+        turn.result = outcome.verdict.reason
+        if not written:
+            return _UNWRITTEN_RETRY_SECONDS
+        self.context.intents.close(body)
         return outcome.again_seconds
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
@@ -82,7 +89,7 @@ class Controller:
         self.context.connections.unreachable(connection_name(body))
 
     async def _report(self, body: Body, outcome: Outcome) -> bool:
-        """Write the status; say whether it stands there."""
+        """Write the status and, on a transition, an Event; False when the status could not be written."""
         key, before = Key.of(body), condition(body, "Ready")
         after = outcome.verdict
         moved = before is None or before["reason"] != after.reason
@@ -100,18 +107,26 @@ class Controller:
                 await self.context.event(body, kind, after.reason, after.message)
         return True
 
-    async def _release(self, key: Key, body: Body) -> float | None:
+    async def _release(self, body: Body, turn: Turn) -> float | None:
         """Undo what a deleted resource made, and let it go."""
         if FINALIZER not in (body["metadata"].get("finalizers") or []):
             return None
         try:
-            await RECONCILERS[key.kind].release(self.context, await self.context.recall(body))
+            await RECONCILERS[turn.key.kind].release(self.context, await self.context.recall(body))
+            turn.result = RELEASED
         except ReconcileError as error:
-            if not self._is_overdue(body):
+            turn.result = error.reason
+            # Who may not write now may not give up either: it may well be possible later, for this operator or the next.
+            if not self._is_overdue(body) or error.reason is Reason.LEASE_NOT_HELD:
                 verdict = Verdict(State.RECONCILING, error.reason, f"is being deleted: {error.message}")
                 await self._report(body, Outcome(verdict, facts_of(body)))
                 return (error.retry_seconds if isinstance(error, Waiting) else None) or _RELEASE_RETRY_SECONDS
+            turn.result = Reason.LEFT_BEHIND
             await self._give_up(body, error)
+        return await self._let_go(body)
+
+    async def _let_go(self, body: Body) -> float | None:
+        key = Key.of(body)
         try:
             await self.context.let_go(body)
         except ReconcileError as error:

@@ -126,6 +126,7 @@ class DriftPass:
         )
         for key in drifted(bodies, listing):
             logger.info("%s: Kafka differs from what is declared", key)
+            self._context.metrics.drifted(key)
             registry.wake(key)
 
     def _connection_of(self, body: Body) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,21 @@ from testbed.fixtures import Kubectl
 
 @pytest.fixture
 def make_scene(kubectl: Kubectl, crds: None, testbed: Environment, tmp_path: Path) -> Iterator[MakeScene]:
-    """Make scenes: `make_scene(drift_seconds=1, kafka=broker.client_config())`; without kafka, the testbed's own broker."""
+    """Make scenes: `make_scene(drift_seconds=1, kafka=broker.client_config())`; without kafka, the testbed's own broker. With
+    `beside`, it is a second operator for another scene's namespaces."""
     made: list[Scene] = []
+    owned: list[Scene] = []
 
-    def make(*, kafka: Mapping[str, str] | None = None, **settings: float) -> Scene:
+    def make(*, kafka: Mapping[str, str] | None = None, beside: Scene | None = None, **settings: Any) -> Scene:
         admin = kafka or properties(testbed.kafka_admin_config)
         log = tmp_path / f"operator-{len(made)}.log"
+        if beside is not None:
+            settings["namespace"] = beside.namespace
         scene = Scene(kubectl, environment_of(testbed.kubeconfig), admin, log, **settings)
         made.append(scene)
+        if beside is not None:
+            return scene
+        owned.append(scene)
         kubectl("create", "namespace", scene.home)
         kubectl("create", "namespace", scene.namespace)
         return scene
@@ -29,11 +37,13 @@ def make_scene(kubectl: Kubectl, crds: None, testbed: Environment, tmp_path: Pat
     yield make
     for scene in made:
         scene.kill()
+    for scene in made:
         if scene.log.exists():
             print(scene.log.read_text())
             assert "Traceback" not in scene.log.read_text(), (
                 "the operator met an error that it does not know; see its log above"
             )
+    for scene in owned:
         release(scene)
 
 

@@ -42,6 +42,11 @@ class Scene:
     namespace: str = field(default_factory=lambda: f"t{secrets.token_hex(3)}")
     drift_seconds: float = 2
     deadline_seconds: float = 300
+    lease_seconds: int = 6
+    liveness_port: int = 0
+    metrics_port: int = 0
+    # The operator that starts again after a kill is the same pod's, so it has not to wait for its own Lease.
+    identity: str = "operator-0"
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -71,7 +76,12 @@ class Scene:
             "FINK_KAFKA_TIMEOUT_SECONDS": "3",
             "FINK_CONNECTION_PROBE_SECONDS": "1",
             "FINK_JOB_IMAGE": "localhost/job:none",
-            "FINK_LIVENESS_PORT": "0",
+            "FINK_LIVENESS_PORT": str(self.liveness_port),
+            "FINK_METRICS_PORT": str(self.metrics_port),
+            "FINK_IDENTITY": self.identity,
+            "FINK_LEASE_DURATION_SECONDS": str(self.lease_seconds),
+            "FINK_LEASE_RENEW_DEADLINE_SECONDS": str(self.lease_seconds / 2),
+            "FINK_LEASE_RETRY_SECONDS": str(self.lease_seconds / 12),
             "FINK_LOG_LEVEL": os.environ.get("TEST_OPERATOR_LOG_LEVEL", "INFO"),
         }
 

@@ -9,6 +9,7 @@ from fink_distribution.cluster.api import Cluster
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context, Outdated
 from fink_distribution.reconcile.intents import Intents
+from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict
@@ -22,8 +23,15 @@ async def _report(scene: Scene, body: Body) -> Body | None:
     async with Cluster.connect(10, scene.environment["KUBECONFIG"]) as cluster:
         registry = Registry(scene.home)
         registry.see(body)
-        connections = Connections(settings, cluster, registry)
-        context = Context(settings, cluster, registry, connections, Intents(cluster, scene.home), News(cluster))
+        context = Context(
+            settings,
+            cluster,
+            registry,
+            Connections(settings, cluster, registry),
+            Intents(cluster, scene.home),
+            News(cluster),
+            Metrics(registry),
+        )
         try:
             await context.report(body, Verdict(State.READY, "Reconciled", "all is well"), {"ownership": "Adopted"})
         except Outdated:

@@ -1,0 +1,79 @@
+"""What the chart makes for Prometheus."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from chart.rendered import Object, Render, container, of_kind, only, pod
+
+KINDS = ("Service", "ServiceMonitor", "PodMonitor", "PrometheusRule")
+OURS = tuple(word for kind in KINDS[1:] for word in ("--api-versions", f"monitoring.coreos.com/v1/{kind}"))
+
+
+def kinds(objects: list[Object]) -> list[str]:
+    return sorted(each["kind"] for each in of_kind(objects, *KINDS))
+
+
+@pytest.mark.parametrize(
+    ("values", "made"),
+    [
+        ("metrics.service=true", ["Service"]),
+        ("metrics.monitor=ServiceMonitor", ["Service", "ServiceMonitor"]),
+        ("metrics.monitor=PodMonitor", ["PodMonitor"]),
+        ("metrics.monitor=PodMonitor,metrics.rules=true", ["PodMonitor", "PrometheusRule"]),
+        ("metrics.port=0,metrics.service=true", []),
+    ],
+)
+def test_what_is_made_where_prometheus_operator_is(render: Render, values: str, made: list[str]) -> None:
+    assert kinds(render("--set", values, *OURS)) == made
+
+
+def test_monitors_find_the_pod_and_prometheus_finds_them(render: Render) -> None:
+    for kind, endpoints in (("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints")):
+        objects = render("--set", f"metrics.monitor={kind},metrics.labels.release=prometheus", *OURS)
+        monitor = only(objects, kind)
+        assert monitor["metadata"]["labels"]["release"] == "prometheus"
+        (endpoint,) = monitor["spec"][endpoints]
+        ports = {each["name"]: each["containerPort"] for each in container(objects)["ports"]}
+        assert endpoint["port"] in ports
+        labels = only(objects, "Service")["metadata"]["labels"] if kind == "ServiceMonitor" else None
+        assert (
+            monitor["spec"]["selector"]["matchLabels"].items() <= (labels or pod(objects)["metadata"]["labels"]).items()
+        )
+    service = only(render("--set", "metrics.service=true"), "Service")["spec"]
+    assert service["selector"].items() <= pod(render())["metadata"]["labels"].items()
+
+
+def test_without_prometheus_operator_its_kinds_are_left_out_or_missed(render: Render) -> None:
+    wanted = "metrics.monitor=ServiceMonitor,metrics.rules=true"
+    assert kinds(render("--set", wanted)) == ["Service"]
+    always = render("--set", f"{wanted},metrics.renderMode=alwaysRender")
+    assert kinds(always) == ["PrometheusRule", "Service", "ServiceMonitor"]
+    with pytest.raises(AssertionError, match="the cluster has no kind ServiceMonitor"):
+        render("--set", f"{wanted},metrics.renderMode=failIfMissing")
+    with pytest.raises(AssertionError, match=r"metrics\.port is 0, so there is nothing for a ServiceMonitor"):
+        render("--set", f"{wanted},metrics.port=0")
+
+
+def test_alerts_are_about_this_installation(render: Render) -> None:
+    objects = render("--set", "metrics.rules=true", *OURS, namespace="elsewhere")
+    (group,) = only(objects, "PrometheusRule")["spec"]["groups"]
+    for rule in group["rules"]:
+        assert 'namespace="elsewhere"' in rule["expr"], rule["alert"]
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert "{{ .Release" not in json.dumps(rule)
+    assert "{{ $labels.reason }}" in group["rules"][1]["annotations"]["description"]
+
+
+def test_the_network_policy_lets_prometheus_in(render: Render, tmp_path: Path) -> None:
+    peers = [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]
+    file = tmp_path / "values.yaml"
+    file.write_text(json.dumps({"networkPolicy": {"enabled": True, "metricsFrom": peers}}))
+    health, metrics = only(render("--values", str(file)), "NetworkPolicy")["spec"]["ingress"]
+    assert health == {"ports": [{"port": "health", "protocol": "TCP"}]}
+    assert metrics == {"ports": [{"port": "metrics", "protocol": "TCP"}], "from": peers}
+    without = only(render("--values", str(file), "--set", "metrics.port=0"), "NetworkPolicy")["spec"]["ingress"]
+    assert without == [health]
