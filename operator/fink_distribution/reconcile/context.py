@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,7 +13,8 @@ from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
 from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.conditions import State, Verdict, conditions
+from fink_distribution.resources.conditions import Finding, State, Verdict, conditions
+from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import API_VERSION, Body, Key, Kind
 from fink_distribution.settings import Settings
 
@@ -44,11 +45,14 @@ class Outcome:
         All of them: one that is left out is removed from the status.
     again_seconds
         Look again after so long; None, only when woken.
+    findings
+        Conditions beside Ready.
     """
 
     verdict: Verdict
     facts: Facts
     again_seconds: float | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Context:
         """Log a change before it is made."""
         logger.info("%s: %s", Key.of(body), change)
 
-    async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
+    async def report(self, body: Body, verdict: Verdict, facts: Facts, findings: Sequence[Finding] = ()) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.
 
         Raises
@@ -82,8 +86,16 @@ class Context:
         status = {
             **facts,
             "observedGeneration": generation,
-            "conditions": conditions(verdict, generation, before, self.now()),
+            "conditions": conditions(verdict, generation, before, self.now(), findings),
         }
+        return await self._write_status(body, status)
+
+    async def amend(self, body: Body, facts: Facts) -> Body:
+        """Write facts beside what stands in the status, which says nothing else than before; raises as `report`."""
+        own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
+        return await self._write_status(body, {**own, **facts})
+
+    async def _write_status(self, body: Body, status: dict[str, Any]) -> Body:
         own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
         if own == status:
             return body
@@ -119,7 +131,11 @@ class Context:
     async def claim(self, body: Body, facts: Mapping[str, Any]) -> Body:
         """Write down what is about to be made, before it is made: after a crash in between it is known to be ours."""
         verdict = Verdict(State.RECONCILING, Reason.PROGRESSING, "changing Kafka as declared.")
-        return await self.report(body, verdict, {**facts_of(body), **facts})
+        connection = connection_in_use(body)
+        # In which cluster, too: in another one, it is not ours.
+        cluster_id = self.connections.cluster_id(connection) if connection else None
+        where = {"clusterId": cluster_id} if cluster_id else {}
+        return await self.report(body, verdict, {**facts_of(body), **where, **facts})
 
 
 class Reconciler(Protocol):
