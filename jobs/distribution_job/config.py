@@ -37,6 +37,7 @@ class Kafka:
     sasl_mechanism: str | None
     credentials_directory: Path | None
     ca_file: Path | None
+    verify_hostname: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             sasl_mechanism=kafka.get("saslMechanism"),
             credentials_directory=Path(credentials).absolute() if credentials else None,
             ca_file=Path(ca_file).absolute() if ca_file else None,
+            verify_hostname=kafka.get("verifyHostname", True),
         ),
         outputs=tuple(_output(output) for output in document["outputs"]),
         trigger_seconds=document["trigger"]["intervalSeconds"],
@@ -174,6 +176,11 @@ def _contradictions(config: JobConfig) -> list[str]:
                 f"kafka.credentialsDirectory: {protocol} needs it. Set the folder that holds the files username, "
                 "password and sasl.jaas.config."
             )
+    if config.kafka.ca_file is not None and not config.kafka.security_protocol.endswith("SSL"):
+        found.append(
+            f"kafka.caFile: {config.kafka.security_protocol} is without TLS, so nobody would look at it. Set SASL_SSL or SSL, or "
+            "leave it out."
+        )
     return found
 
 

@@ -52,7 +52,9 @@ def options(config: JobConfig, batch: int) -> dict[str, str]:
         "request.timeout.ms": "20000",
         "max.block.ms": "30000",
     }
+    login = None
     if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
+        login = kafka.credentials_directory / _LOGIN_FILE
         folder = str(kafka.credentials_directory)
         chosen |= {
             "sasl.mechanism": kafka.sasl_mechanism or "",
@@ -60,11 +62,14 @@ def options(config: JobConfig, batch: int) -> dict[str, str]:
             "config.providers": "directory",
             "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
             "config.providers.directory.param.allowed.paths": folder,
-            # Spark keeps producers by their options and a producer keeps its login: a rotated file makes a new one.
-            "client.id": f"{chosen['client.id']}-{_age(kafka.credentials_directory / _LOGIN_FILE)}",
         }
     if kafka.ca_file is not None:
         chosen |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(kafka.ca_file)}
+    if not kafka.verify_hostname:
+        chosen["ssl.endpoint.identification.algorithm"] = ""
+    # Spark keeps producers by their options and a producer keeps what it has read: a renewed file makes a new one.
+    for file in filter(None, (login, kafka.ca_file)):
+        chosen["client.id"] += f"-{_age(file)}"
     return {f"kafka.{name}": value for name, value in chosen.items()}
 
 

@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource
@@ -130,9 +131,21 @@ class Topics:
                     f"The credentials cannot be read: {error}. kafka.credentialsDirectory must hold username and password.",
                 ) from error
             config["sasl.mechanism"] = kafka.sasl_mechanism
+        if kafka.security_protocol.endswith("SSL"):
+            config["ssl.endpoint.identification.algorithm"] = "https" if kafka.verify_hostname else "none"
         if kafka.ca_file is not None:
-            config["ssl.ca.location"] = str(kafka.ca_file)
+            # Its text, not its path: a renewed authority makes another client, as a rotated login does.
+            config["ssl.ca.pem"] = self._read(kafka.ca_file)
         return config
+
+    def _read(self, file: Path) -> str:
+        try:
+            return file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise BatchError(
+                Reason.KAFKA_UNAVAILABLE,
+                f"The certificate of the brokers' authority cannot be read: {error}. Correct kafka.caFile.",
+            ) from error
 
     def _note_trouble(self, error: KafkaError) -> None:
         # The first is the cause; "all brokers down" follows it.

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     LEASE_NOT_HELD = "LeaseNotHeld"
     # Stalled: a person has to mend it
     AUTHENTICATION_FAILED = "AuthenticationFailed"
+    TLS_FAILED = "TlsFailed"
     CREDENTIALS_MISSING = "CredentialsMissing"
     CLUSTER_MISMATCH = "ClusterMismatch"
     NOT_HONOURED = "NotHonoured"
@@ -46,9 +47,17 @@ class Reason(StrEnum):
     CLAIM_MISSING = "ClaimMissing"
     UNSCHEDULABLE = "Unschedulable"
     INTERNAL_ERROR = "InternalError"
-    # Events about deletion
+    # Events about deletion, and about what is in another cluster
+    CLUSTER_CHANGED = "ClusterChanged"
     LEFT_BEHIND = "LeftBehind"
+    CLEANED_UP = "CleanedUp"
     RETAINED = "Retained"
+
+
+OF_CONNECTION = frozenset(
+    {Reason.KAFKA_UNREACHABLE, Reason.AUTHENTICATION_FAILED, Reason.TLS_FAILED, Reason.CLUSTER_MISMATCH}
+)
+"""What is wrong with the connection, whichever resource meets it first."""
 
 
 class ReconcileError(Exception):

@@ -122,6 +122,7 @@ def test_the_operator_may_do_its_work_and_no_more(
 def driver_role(namespace: str) -> Object:
     """The Role that the operator writes for a stream's driver."""
     from fink_distribution.resources.distribution_stream import DistributionStream
+    from fink_distribution.resources.kafka_connection import KafkaConnection
     from fink_distribution.streams.job_config import Surroundings
     from fink_distribution.streams.objects import workload
 
@@ -131,7 +132,11 @@ def driver_role(namespace: str) -> Object:
     stream = DistributionStream.of(body)
     topics = {output.topic: output.topic.name for output in stream.outputs}
     around = Surroundings(
-        bootstrap_servers="kafka:9092", mechanism="SCRAM-SHA-512", topics=topics, image="job", image_pull_policy="Never"
+        connection=KafkaConnection("default", "kafka:9092", "kafka:9092", None, None, None),
+        mechanism="SCRAM-SHA-512",
+        topics=topics,
+        image="job",
+        image_pull_policy="Never",
     )
     (role,) = of_kind(workload(body, stream, around), "Role")
     return role

@@ -10,7 +10,7 @@ import yaml
 from testbed.commands import run
 from testbed.private import write_private
 
-DAYS = "365"
+DAYS = 365
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
 
@@ -24,17 +24,20 @@ class Authority:
         if not self.certificate.exists():
             made = ("-keyout", self.folder / "ca.key", "-out", self.certificate)
             usage = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-            run(["openssl", "req", "-x509", *_KEY, *made, "-days", DAYS, "-subj", "/CN=testbed-ca", *usage])
+            run(["openssl", "req", "-x509", *_KEY, *made, "-days", str(DAYS), "-subj", "/CN=testbed-ca", *usage])
 
-    def sign(self, name: str, subject: str, *, server_names: str = "") -> tuple[Path, Path]:
-        """The certificate and the key of `name`: a client's, or, with `server_names`, a server's."""
+    def sign(self, name: str, subject: str, *, server_names: str = "", days: int = DAYS) -> tuple[Path, Path]:
+        """The certificate and the key of `name`: a client's, or, with `server_names`, a server's; `days` < 0: one that has ended."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
         if not certificate.exists():
-            signer = ("-CA", self.certificate, "-CAkey", self.folder / "ca.key")
+            request = self.folder / f"{name}.csr"
             usage = f"serverAuth\nsubjectAltName={server_names}" if server_names else "clientAuth"
-            extensions = [a for e in f"extendedKeyUsage={usage}".splitlines() for a in ("-addext", e)]
-            made = ("-keyout", key, "-out", certificate, "-days", DAYS, "-subj", subject)
-            run(["openssl", "req", "-x509", *_KEY, *signer, *made, *extensions, "-addext", "basicConstraints=CA:FALSE"])
+            extensions = [f"extendedKeyUsage={usage}", "basicConstraints=CA:FALSE"]
+            added = [a for e in "\n".join(extensions).splitlines() for a in ("-addext", e)]
+            run(["openssl", "req", *_KEY, "-keyout", key, "-out", request, "-subj", subject, *added])
+            signer = ("-CA", self.certificate, "-CAkey", self.folder / "ca.key", "-copy_extensions", "copy")
+            # Not `req -x509`: it refuses to make a certificate that has ended.
+            run(["openssl", "x509", "-req", "-in", request, *signer, "-days", str(days), "-out", certificate])
         return certificate, key
 
     def signing_key(self, name: str) -> Path:

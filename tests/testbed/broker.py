@@ -16,6 +16,7 @@ from testbed.commands import run
 from testbed.errors import TestbedError
 from testbed.private import write_private
 from testbed.processes import Processes
+from testbed.tls_listeners import TlsListeners
 
 ADMIN = "admin"
 
@@ -31,15 +32,18 @@ class Broker:
         name: str = "kafka",
         host: str = "127.0.0.1",
         with_us: bool = False,
+        tls: TlsListeners | None = None,
     ) -> None:
         """`host` is the address at which clients reach it, and the only one at which it listens for them.
 
         `with_us`: it is of no use when this process is gone, and the next `up` or `down` ends it if it is still there then.
+        `tls`: it listens for clients over TLS as well.
         """
         self.folder = folder
         self.processes = processes
         self.name = name
         self.host = host
+        self.tls = tls
         self.with_us = with_us
         self.admin_config = folder / "admin.properties"
         self._properties = folder / "server.properties"
@@ -111,7 +115,7 @@ class Broker:
         login = f'username="{ADMIN}" password="{password}"'
         scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
         plain = f'org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_{ADMIN}="{password}";'
-        return {
+        settings = {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -144,6 +148,7 @@ class Broker:
             "broker.session.timeout.ms": "3000",
             "log.dirs": str(self.folder / "data"),
         }
+        return settings if self.tls is None else {**settings, **self.tls.added_to(settings, scram, plain)}
 
     def _format(self, libraries: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

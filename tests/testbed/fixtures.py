@@ -17,6 +17,7 @@ from testbed.broker import Broker
 from testbed.environment import LEVELS, Environment, properties
 from testbed.polling import poll
 from testbed.processes import Processes
+from testbed.tls_listeners import TlsListeners
 
 T = TypeVar("T")
 Kubectl = Callable[..., str]
@@ -74,6 +75,17 @@ def own_broker(tmp_path: Path) -> Iterator[Broker]:
     broker = Broker(tmp_path / name, Processes(paths.state()), name=name, with_us=True)
     broker.start()
     yield broker
+    broker.remove()
+
+
+@pytest.fixture
+def tls_broker(tmp_path: Path) -> Iterator[tuple[Broker, TlsListeners]]:
+    """A broker of the test's own that listens over TLS as well."""
+    name = f"kafka-{secrets.token_hex(4)}"
+    listeners = TlsListeners(tmp_path / "tls")
+    broker = Broker(tmp_path / name, Processes(paths.state()), name=name, with_us=True, tls=listeners)
+    broker.start()
+    yield broker, listeners
     broker.remove()
 
 

@@ -89,7 +89,8 @@ def build(process: Process) -> kopf.OperatorRegistry:
 def _handle(registry: kopf.OperatorRegistry, kind: Kind) -> None:
     resource = (GROUP, VERSION, kind.plural)
 
-    # Indices are complete before any other handler runs: no resource is judged before its rivals are known.
+    # Indices are complete before any other handler runs: no resource is judged before its rivals are known. Async, as all that
+    # touch the registry: kopf would run others in threads, and the registry belongs to the loop.
     @kopf.index(*resource, registry=registry, id=f"known-{kind.plural}")
     async def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
         memo.operator.registry.see(dict(body))

@@ -14,9 +14,12 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient
 
-from fink_distribution.kafka.failures import explain, is_absent, is_login_failure
+from fink_distribution.errors import ReconcileError
+from fink_distribution.kafka.failures import explain, is_absent, is_login_failure, is_tls_failure
 from fink_distribution.kafka.gathering import Answer, Gather, Item, Name
+from fink_distribution.kafka.handshakes import explain_tls, unusable
 from fink_distribution.kafka.hooks import Hooks, is_write, timed
+from fink_distribution.kafka.login import Login
 
 T = TypeVar("T")
 
@@ -29,26 +32,14 @@ class ClusterFacts:
 
     cluster_id: str
     brokers: int
-
-
-@dataclass(frozen=True)
-class Login:
-    """Where a cluster is and who we are there. `password` never leaves the process."""
-
-    bootstrap_servers: str
-    mechanism: str
-    username: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"Login({self.bootstrap_servers}, {self.mechanism}, {self.username})"
+    controller: str | None
 
 
 class KafkaAdmin:
     """An asynchronous view of AdminClient.
 
     Every call raises a `fink_distribution.errors.ReconcileError` when it fails: Waiting when the brokers are away, Stalled when
-    the credentials, the rights or the arguments are wrong.
+    the credentials, the certificates, the rights or the arguments are wrong. So does making one, when the certificates are none.
     """
 
     def __init__(self, login: Login, timeout_seconds: float, hooks: Hooks = Hooks()) -> None:  # noqa: B008 - it is frozen
@@ -57,31 +48,29 @@ class KafkaAdmin:
         self._timeout = timeout_seconds
         self._refused: KafkaError | None = None
         self._gathers: dict[Any, Gather[Any, Any, Any]] = {}
-        self._client = AdminClient(
-            {
-                "bootstrap.servers": login.bootstrap_servers,
-                "security.protocol": "SASL_PLAINTEXT",
-                "sasl.mechanism": login.mechanism,
-                "sasl.username": login.username,
-                "sasl.password": login.password,
-                "client.id": "fink-distribution-operator",
-                "socket.timeout.ms": int(timeout_seconds * 1000),
-                "reconnect.backoff.max.ms": 2000,
-                "error_cb": self._note,
-                # librdkafka would write to stderr what we say in conditions.
-                "log_level": 0,
-            }
-        )
+        settings = {
+            **login.librdkafka(),
+            "client.id": "fink-distribution-operator",
+            "socket.timeout.ms": int(timeout_seconds * 1000),
+            "reconnect.backoff.max.ms": 2000,
+            "error_cb": self._note,
+            # librdkafka would write to stderr what we say in conditions.
+            "log_level": 0,
+        }
+        try:
+            self._client = AdminClient(settings)
+        except KafkaException as error:
+            raise unusable(error) from error
 
     def _note(self, error: KafkaError) -> None:
-        if is_login_failure(error):
+        if is_login_failure(error) or is_tls_failure(error):
             self._refused = error
 
     async def result(self, what: str, future: Future[T]) -> T:
         """Wait for one of librdkafka's futures.
 
-        A refused login does not fail a call, it only times out (the client tries to connect for ever), so the error callback is
-        listened to as well.
+        A refused login or certificate does not fail a call, it only times out (the client tries to connect for ever), so the error
+        callback is listened to as well.
         """
         await self._settle(what, [future])
         try:
@@ -102,7 +91,7 @@ class KafkaAdmin:
                 await asyncio.wait_for(settled.wait(), _LOGIN_POLL_SECONDS)
             self._client.poll(0)
             if self._refused is not None and not settled.is_set():
-                raise explain(self._refused, what, self.login.bootstrap_servers)
+                raise await self._refusal(self._refused, what)
             if loop.time() > deadline and not settled.is_set():
                 raise explain(KafkaError(KafkaError._TIMED_OUT), what, self.login.bootstrap_servers)
 
@@ -115,6 +104,11 @@ class KafkaAdmin:
             await self._settle("waiting for Kafka's answers", futures.values())
         results = await asyncio.gather(*(wait(key, futures[key]) for key in keys), return_exceptions=True)
         return dict(zip(keys, results, strict=True))
+
+    async def _refusal(self, error: KafkaError, what: str) -> ReconcileError:
+        if self.login.tls is not None and is_tls_failure(error):
+            return await explain_tls(error, self.login.bootstrap_servers, self.login.tls)
+        return explain(error, what, self.login.bootstrap_servers)
 
     async def result_or_none(self, what: str, future: Future[T]) -> T | None:
         """Wait for a future; None when the topic or the user does not exist."""
@@ -157,9 +151,12 @@ class KafkaAdmin:
         return timed(method, lambda: start(*arguments, request_timeout=self._timeout, **options), self.hooks.after)
 
     async def facts(self) -> ClusterFacts:
-        """Ask the cluster for its id and how many brokers it has."""
+        """Ask the cluster for its id, how many brokers it has, and which of them is the controller."""
         found = await self._describe_cluster()
-        return ClusterFacts(found.cluster_id, len(found.nodes))
+        controller = found.controller
+        return ClusterFacts(
+            found.cluster_id, len(found.nodes), f"{controller.host}:{controller.port}" if controller else None
+        )
 
     async def require_describe(self, what: str) -> None:
         """Make sure that we may Describe the cluster.

@@ -47,6 +47,12 @@ def is_login_failure(error: KafkaError) -> bool:
     return error.code() in _LOGIN
 
 
+def is_tls_failure(error: KafkaError) -> bool:
+    """Say whether a TLS handshake failed: on our side, or by an alert or a hang-up of the broker's."""
+    words = error.str()
+    return error.code() == KafkaError._SSL or "SSL handshake failed" in words or "tls alert" in words
+
+
 def explain(error: KafkaError, what: str, bootstrap_servers: str) -> ReconcileError:
     """Turn a Kafka error into ours.
 
@@ -60,13 +66,13 @@ def explain(error: KafkaError, what: str, bootstrap_servers: str) -> ReconcileEr
         return Stalled(
             Reason.AUTHENTICATION_FAILED,
             f"{bootstrap_servers} refused the operator's user name or password. Correct the Secret that the KafkaConnection's "
-            "sasl.credentialsSecretRef names; it is tried again by itself.",
+            "sasl.credentialsSecretRef names, or sasl.mechanism; it is tried again by itself.",
         )
     if is_away(error):
         return Waiting(
             Reason.KAFKA_UNREACHABLE,
-            f"no answer from {bootstrap_servers} while {text}. It is tried again by itself; check that the brokers run and that "
-            "the operator's pod may reach them.",
+            f"no answer from {bootstrap_servers} while {text}. It is tried again by itself; check that the brokers run, that "
+            "the operator's pod may reach them, and whether they expect TLS (spec.tls).",
             RETRY_SECONDS,
         )
     if error.code() in _DENIED:

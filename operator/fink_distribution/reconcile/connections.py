@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Any
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.errors import Reason, Stalled, Waiting
-from fink_distribution.kafka.admin import KafkaAdmin, Login
+from fink_distribution.errors import Reason, Waiting
+from fink_distribution.kafka import versions
+from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.kafka.hooks import Hooks
+from fink_distribution.kafka.identity import Identity
+from fink_distribution.kafka.versions import Versions
+from fink_distribution.reconcile.logins import read_login
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import is_ready, why_not_ready
-from fink_distribution.resources.kafka_connection import KafkaConnection
+from fink_distribution.resources.kafka_connection import ClientAccess, KafkaConnection
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 from fink_distribution.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_VERSIONS_LAST_SECONDS = 600.0
+_looked_at: ContextVar[str | None] = ContextVar("looked_at", default=None)
+
+
+@dataclass
+class _Client:
+    admin: KafkaAdmin
+    identity: Identity
+    versions: Versions | None = None
+    versions_asked: float = float("-inf")
 
 
 class Connections:
@@ -30,7 +51,7 @@ class Connections:
         self._hooks = hooks
         self._cluster = cluster
         self._registry = registry
-        self._clients: dict[str, KafkaAdmin] = {}
+        self._clients: dict[str, _Client] = {}
 
     def declared(self, name: str) -> KafkaConnection:
         """Return a connection's spec; raises Waiting when there is none."""
@@ -39,20 +60,63 @@ class Connections:
     async def admin(self, name: str) -> KafkaAdmin:
         """Return the client of a connection that is Ready, or that is going away and still needed by what goes with it.
 
+        The cluster is asked for its id each time: what stands behind an address may have changed since the last look.
+
         Raises
         ------
         Waiting
-            There is no such KafkaConnection, or it is not Ready; its arrival wakes who waits.
+            There is no such KafkaConnection, or it is not Ready, or another cluster answers; its arrival wakes who waits.
         """
         body = self._body(name)
         client = self._clients.get(name)
-        if is_ready(body) or (is_deleted(body) and client is not None):
-            # After a restart the status says Ready, and stays as it is, before there is a client.
-            return client or await self.open(KafkaConnection.of(body))
-        raise Waiting(
-            Reason.DEPENDENCY_NOT_READY,
-            f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({why_not_ready(body)}).",
+        if client is not None and _looked_at.get() == name:
+            return client.admin
+        if not is_ready(body) and not (is_deleted(body) and client is not None):
+            raise Waiting(
+                Reason.DEPENDENCY_NOT_READY,
+                f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({why_not_ready(body)}).",
+            )
+        # After a restart the status says Ready, and stays as it is, before there is a client.
+        admin = client.admin if client else await self.open(KafkaConnection.of(body))
+        answer = await self._clients[name].identity.ask()
+        if answer != self.cluster_id(name):
+            self.unreachable(name)
+            raise Waiting(
+                Reason.DEPENDENCY_NOT_READY,
+                f"KafkaConnection {self._settings.namespace}/{name} is not Ready (another cluster answers: {answer}).",
+            )
+        return admin
+
+    @contextmanager
+    def looked_at(self, name: str) -> Iterator[None]:
+        """Let this task's calls through although the status does not say Ready yet: it has just looked."""
+        token = _looked_at.set(name)
+        try:
+            yield
+        finally:
+            _looked_at.reset(token)
+
+    def access(self, name: str) -> ClientAccess:
+        """Return what clients of the cluster need to know; after `admin`, which has read the authority's certificates."""
+        connection, client = self.declared(name), self._clients.get(name)
+        tls = client.admin.login.tls if client else None
+        return ClientAccess(
+            connection.client_bootstrap_servers,
+            connection.client_protocol,
+            tls.ca if tls else None,
+            connection.verify_hostname,
         )
+
+    async def versions(self, name: str) -> Versions | None:
+        """Return the cluster's versions, asked anew now and then; None when they cannot be had."""
+        client = self._clients[name]
+        if time.monotonic() - client.versions_asked > _VERSIONS_LAST_SECONDS:
+            client.versions_asked = time.monotonic()
+            try:
+                client.versions = await versions.ask(client.admin.login, self._settings.kafka_timeout_seconds)
+            except versions.FAILURES as error:
+                logger.info("KafkaConnection %s: its versions are not known: %s", name, type(error).__name__)
+        return client.versions
 
     def cluster_id(self, name: str) -> str | None:
         """Return the id that the cluster last answered with."""
@@ -65,12 +129,12 @@ class Connections:
 
     async def open(self, connection: KafkaConnection) -> KafkaAdmin:
         """Return a client with the credentials that the Secret holds now."""
-        login = await self._login(connection)
+        login = await read_login(self._cluster, self._settings.namespace, connection)
         client = self._clients.get(connection.name)
-        if client is None or client.login != login:
-            client = KafkaAdmin(login, self._settings.kafka_timeout_seconds, self._hooks)
-            self._clients[connection.name] = client
-        return client
+        if client is None or client.admin.login != login:
+            admin = KafkaAdmin(login, self._settings.kafka_timeout_seconds, self._hooks)
+            client = self._clients[connection.name] = _Client(admin, Identity(admin))
+        return client.admin
 
     def close(self, name: str) -> None:
         """Forget a connection's client."""
@@ -85,31 +149,3 @@ class Connections:
                 "connectionRef.",
             )
         return body
-
-    async def _login(self, connection: KafkaConnection) -> Login:
-        namespace = self._settings.namespace
-        secret = await self._cluster.get("v1", "Secret", namespace, connection.secret_name)
-        if secret is None:
-            raise Stalled(
-                Reason.CREDENTIALS_MISSING,
-                f"Secret {namespace}/{connection.secret_name} does not exist. Create it with the keys {connection.username_key} and "
-                f"{connection.password_key}.",
-            )
-        return Login(
-            connection.bootstrap_servers,
-            connection.mechanism,
-            _entry(secret, connection.username_key),
-            _entry(secret, connection.password_key),
-        )
-
-
-def _entry(secret: dict[str, Any], key: str) -> str:
-    data = secret.get("data") or {}
-    if not data.get(key):
-        name = f"{secret['metadata']['namespace']}/{secret['metadata']['name']}"
-        has = ", ".join(sorted(data)) or "none"
-        raise Stalled(
-            Reason.CREDENTIALS_MISSING, f"Secret {name} has no key {key} (it has: {has}). Add it, or name another key."
-        )
-    # An editor's trailing newline is never part of a password that a person typed.
-    return base64.b64decode(data[key]).decode().rstrip("\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -17,7 +17,8 @@ from fink_distribution.reconcile.intents import Intents
 from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.conditions import State, Verdict, conditions
+from fink_distribution.resources.conditions import Finding, State, Verdict, conditions
+from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import API_VERSION, FINALIZER, Body, Key, Kind, is_deleted
 from fink_distribution.resources.references import wants_finalizer
 from fink_distribution.settings import Settings
@@ -59,11 +60,14 @@ class Outcome:
         All of them: one that is left out is removed from the status.
     again_seconds
         Look again after so long; None, only when woken.
+    findings
+        Conditions beside Ready.
     """
 
     verdict: Verdict
     facts: Facts
     again_seconds: float | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass
@@ -88,7 +92,7 @@ class Context:
         logger.info("%s: %s", Key.of(body), change)
         self.metrics.changing(Key.of(body))
 
-    async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
+    async def report(self, body: Body, verdict: Verdict, facts: Facts, findings: Sequence[Finding] = ()) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.
 
         Raises
@@ -101,15 +105,23 @@ class Context:
         status = {
             **facts,
             "observedGeneration": generation,
-            "conditions": conditions(verdict, generation, before, self.now()),
+            "conditions": conditions(verdict, generation, before, self.now(), findings),
         }
+        return await self._write_status(body, status)
+
+    async def amend(self, body: Body, facts: Facts) -> Body:
+        """Write facts beside what stands in the status, which says nothing else than before; raises as `report`."""
+        own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
+        return await self._write_status(body, {**own, **facts})
+
+    async def _write_status(self, body: Body, status: dict[str, Any]) -> Body:
         own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
         if own == status:
             return body
         key = Key.of(body)
         logger.debug("%s: status %s -> %s", key, body["metadata"]["resourceVersion"], status)
         try:
-            written: Body = await self._write_status(key, body, status)
+            written: Body = await self._send_status(key, body, status)
         except Gone:
             return body
         except AlreadyExists as conflict:
@@ -118,7 +130,7 @@ class Context:
         self.registry.see(written)
         return written
 
-    async def _write_status(self, key: Key, body: Body, status: Facts) -> Body:
+    async def _send_status(self, key: Key, body: Body, status: Facts) -> Body:
         if key.kind is not Kind.DISTRIBUTION_STREAM:
             return await self.cluster.replace_status(body, status)
         # A stream's driver writes there as well, every few seconds. So it is applied, which leaves the driver's part alone; and
@@ -178,7 +190,11 @@ class Context:
         Body
             The resource as it will be once its status is written; until then the note stands in for it, see `recall`.
         """
-        noted = with_facts(body, {**facts_of(body), **facts})
+        connection = connection_in_use(body)
+        # In which cluster, too: in another one, it is not ours.
+        cluster_id = self.connections.cluster_id(connection) if connection else None
+        where = {"clusterId": cluster_id} if cluster_id else {}
+        noted = with_facts(body, {**facts_of(body), **where, **facts})
         note = {"after": _digest(self.registry.get(Key.of(body)) or body), "facts": facts_of(noted)}
         if await self.intents.record(body, note):
             return await self.settle(noted, facts_of(noted))

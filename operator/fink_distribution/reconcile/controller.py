@@ -6,8 +6,10 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from fink_distribution.errors import Reason, ReconcileError, Waiting
+from fink_distribution.errors import OF_CONNECTION, Reason, ReconcileError, Waiting
+from fink_distribution.reconcile import orphans
 from fink_distribution.reconcile.alert_topics import AlertTopics
+from fink_distribution.reconcile.cluster_changes import ledger_for_this_cluster, start_anew_in_another_cluster
 from fink_distribution.reconcile.context import Context, Facts, Outcome, Outdated, Reconciler, facts_of
 from fink_distribution.reconcile.distribution_streams import DistributionStreams
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
@@ -15,7 +17,7 @@ from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
 from fink_distribution.reconcile.metrics import OUTDATED, RELEASED, Turn
 from fink_distribution.resources.conditions import State, Verdict, condition
-from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import FINALIZER, Body, Key, Kind, is_deleted
 
 logger = logging.getLogger(__name__)
@@ -63,9 +65,10 @@ class Controller:
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:
-            return await RECONCILERS[key.kind].reconcile(self.context, await self.context.recall(body))
+            body = await start_anew_in_another_cluster(self.context, await self.context.recall(body))
+            return await RECONCILERS[key.kind].reconcile(self.context, body)
         except ReconcileError as error:
-            if error.reason is Reason.KAFKA_UNREACHABLE and key.kind is not Kind.KAFKA_CONNECTION:
+            if error.reason in OF_CONNECTION and key.kind is not Kind.KAFKA_CONNECTION:
                 self._suspect_connection(body)
             retry = error.retry_seconds if isinstance(error, Waiting) else None
             return Outcome(Verdict.of_error(error), await self._last_facts(body), retry)
@@ -86,7 +89,8 @@ class Controller:
         return facts_of(await self.context.recall(latest))
 
     def _suspect_connection(self, body: Body) -> None:
-        self.context.connections.unreachable(connection_name(body))
+        if connection := connection_in_use(body):
+            self.context.connections.unreachable(connection)
 
     async def _report(self, body: Body, outcome: Outcome) -> bool:
         """Write the status and, on a transition, an Event; False when the status could not be written."""
@@ -96,7 +100,7 @@ class Controller:
         try:
             # What is ours is said only by a resource that cannot go without us.
             settled = body if is_deleted(body) else await self.context.settle(body, outcome.facts)
-            await self.context.report(settled, after, outcome.facts)
+            await self.context.report(settled, after, outcome.facts, outcome.findings)
         except ReconcileError as error:
             logger.warning("%s: status not written: %s", key, error)
             return False
@@ -112,7 +116,8 @@ class Controller:
         if FINALIZER not in (body["metadata"].get("finalizers") or []):
             return None
         try:
-            await RECONCILERS[turn.key.kind].release(self.context, await self.context.recall(body))
+            ledger = ledger_for_this_cluster(self.context, await self.context.recall(body))
+            await RECONCILERS[turn.key.kind].release(self.context, ledger)
             turn.result = RELEASED
         except ReconcileError as error:
             turn.result = error.reason
@@ -141,6 +146,8 @@ class Controller:
         return self.context.clock() - since > timedelta(seconds=self.context.settings.deletion_deadline_seconds)
 
     async def _give_up(self, body: Body, error: ReconcileError) -> None:
-        text = f"gone, but what it made in Kafka may be left behind, since it could not be cleaned up: {error.message}"
+        # Before the finalizer goes: after a crash in between it is tried again, and nothing is forgotten.
+        left = await orphans.record(self.context, body)
+        text = f"gone; {left} It could not be cleaned up: {error.message}"
         logger.warning("%s: %s", Key.of(body), text)
         await self.context.event(body, "Warning", Reason.LEFT_BEHIND, text)

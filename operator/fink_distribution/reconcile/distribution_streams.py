@@ -82,9 +82,8 @@ class DistributionStreams:
                 Reason.IMAGE_PULL_FAILED,
                 "no image: spec.image is not set and the operator was installed without one (FINK_JOB_IMAGE, the chart's job.image).",
             )
-        connection = context.connections.declared(stream.connection)
         return Surroundings(
-            bootstrap_servers=connection.bootstrap_servers,
+            connection=context.connections.declared(stream.connection),
             mechanism="SCRAM-SHA-512",
             topics=topics,
             image=image,

@@ -19,7 +19,7 @@ from fink_distribution.reconcile.context import Context, facts_of
 from fink_distribution.resources.alert_topic import AlertTopic
 from fink_distribution.resources.conditions import condition
 from fink_distribution.resources.kafka_acl import Binding, ledger
-from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 from fink_distribution.resources.modes import is_enforced
@@ -130,8 +130,4 @@ class DriftPass:
             registry.wake(key)
 
     def _connection_of(self, body: Body) -> str | None:
-        kind = Key.of(body).kind
-        if kind is Kind.KAFKA_ACL:
-            found: str | None = facts_of(body).get("connection")
-            return found
-        return None if kind is Kind.KAFKA_CONNECTION else connection_name(body)
+        return None if Key.of(body).kind is Kind.KAFKA_CONNECTION else connection_in_use(body)

@@ -53,7 +53,7 @@ class KafkaUsers:
         if not user.is_ours:
             body = await context.claim(body, {"userName": user.name})
         password = _entry(secret, "password") or new_password()
-        data = secret_data(user, password, admin.login.bootstrap_servers)
+        data = secret_data(user, password, context.connections.access(user.connection))
         applied = user.applied_hash(password)
         is_applied = _annotation(secret) == applied
         if not _holds(secret, data):

@@ -174,5 +174,5 @@ def _others_matters(body: Body) -> Any:
         for each in status.get("conditions") or []
         if each["type"] == "Ready"
     ]
-    facts = [status.get(name) for name in ("ownership", "topicName", "userName", "principal", "bindings")]
+    facts = [status.get(name) for name in ("ownership", "topicName", "userName", "principal", "bindings", "caSha256")]
     return body["metadata"].get("generation"), is_deleted(body), ready, facts

@@ -37,8 +37,22 @@ class Verdict:
         return cls(State.STALLED if isinstance(error, Stalled) else State.RECONCILING, error.reason, error.message)
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A condition beside Ready."""
+
+    kind: str
+    status: str
+    reason: str
+    message: str
+
+
 def conditions(
-    verdict: Verdict, generation: int, previous: Sequence[Mapping[str, Any]], now: str
+    verdict: Verdict,
+    generation: int,
+    previous: Sequence[Mapping[str, Any]],
+    now: str,
+    findings: Sequence[Finding] = (),
 ) -> list[dict[str, Any]]:
     """Write a verdict as conditions.
 
@@ -46,30 +60,33 @@ def conditions(
     ----------
     previous
         The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime.
+    findings
+        Further conditions. One that stands in the status and is not found anew stays as it is.
     now
         RFC 3339 time.
     """
     ready = "True" if verdict.state is State.READY else "False"
-    wanted = [("Ready", ready)]
+    wanted = [Finding("Ready", ready, verdict.reason, verdict.message)]
     if verdict.state is not State.READY:
-        wanted.append((verdict.state.value, "True"))
+        wanted.append(Finding(verdict.state.value, "True", verdict.reason, verdict.message))
+    wanted += findings
     before = {condition["type"]: condition for condition in previous}
-    message = " ".join(verdict.message.split())[:_MESSAGE_LIMIT]
     written = []
-    for kind, status in wanted:
-        old = before.get(kind, {})
-        moved = old.get("status") != status
+    for finding in wanted:
+        old = before.get(finding.kind, {})
+        moved = old.get("status") != finding.status
         written.append(
             {
-                "type": kind,
-                "status": status,
-                "reason": verdict.reason,
-                "message": message,
+                "type": finding.kind,
+                "status": finding.status,
+                "reason": finding.reason,
+                "message": " ".join(finding.message.split())[:_MESSAGE_LIMIT],
                 "observedGeneration": generation,
                 "lastTransitionTime": now if moved else old["lastTransitionTime"],
             }
         )
-    return written
+    settled = {finding.kind for finding in wanted} | set(State)
+    return written + [dict(condition) for kind, condition in before.items() if kind not in settled]
 
 
 def condition(body: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fink_distribution.resources.kafka_connection import SECURITY_PROTOCOL, connection_name
+from fink_distribution.resources.kafka_connection import CA_KEY, ClientAccess, connection_name
 from fink_distribution.resources.keys import GROUP, Body, owner_reference
 
 MECHANISMS = {"ScramSha512": "SCRAM-SHA-512", "ScramSha256": "SCRAM-SHA-256"}
@@ -79,15 +79,22 @@ def jaas_config(username: str, password: str) -> str:
     return f"{module} required username={quoted(username)} password={quoted(password)};"
 
 
-def secret_data(user: KafkaUser, password: str, bootstrap_servers: str) -> dict[str, str]:
-    """Return what a client needs to log in, by Kafka's own names of the settings."""
+def secret_data(user: KafkaUser, password: str, access: ClientAccess) -> dict[str, str]:
+    """Return what a client needs to log in, by Kafka's own names of the settings (KIP-651 for PEM)."""
+    trusted = {}
+    if access.ca is not None:
+        trusted = {CA_KEY: access.ca, "ssl.truststore.type": "PEM", "ssl.truststore.certificates": access.ca}
+    if not access.verify_hostname:
+        # As Java's clients want it; librdkafka's say "none".
+        trusted["ssl.endpoint.identification.algorithm"] = ""
     return {
         "username": user.name,
         "password": password,
         "sasl.jaas.config": jaas_config(user.name, password),
         "sasl.mechanism": user.mechanism,
-        "security.protocol": SECURITY_PROTOCOL,
-        "bootstrap.servers": bootstrap_servers,
+        "security.protocol": access.security_protocol,
+        "bootstrap.servers": access.bootstrap_servers,
+        **trusted,
     }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fink_distribution.resources.distribution_stream import DistributionStream, Output, Pods
-from fink_distribution.resources.kafka_connection import SECURITY_PROTOCOL
+from fink_distribution.resources.kafka_connection import CA_KEY, KafkaConnection
 from fink_distribution.resources.keys import Key
 from fink_distribution.streams import layout
 
@@ -21,13 +21,15 @@ class Surroundings:
 
     Attributes
     ----------
+    connection
+        How its own user reaches Kafka.
     topics
         The name in Kafka of each output's AlertTopic.
     image
         The job's image.
     """
 
-    bootstrap_servers: str
+    connection: KafkaConnection
     mechanism: str
     topics: Mapping[Key, str]
     image: str
@@ -48,17 +50,27 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "stream": {"namespace": stream.namespace, "name": stream.name},
         "source": source,
         "checkpoint": {"path": _below(layout.CHECKPOINT_DIRECTORY, stream.checkpoint_path)},
-        "kafka": {
-            "bootstrapServers": around.bootstrap_servers,
-            "securityProtocol": SECURITY_PROTOCOL,
-            "saslMechanism": around.mechanism,
-            "credentialsDirectory": layout.KAFKA_DIRECTORY,
-        },
+        "kafka": _kafka(around),
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
         "trigger": {"intervalSeconds": stream.interval_seconds},
         "progress": {"to": "kubernetes"},
         "spark": {"conf": spark_conf(stream, around)},
     }
+
+
+def _kafka(around: Surroundings) -> dict[str, Any]:
+    connection = around.connection
+    found: dict[str, Any] = {
+        "bootstrapServers": connection.client_bootstrap_servers,
+        "securityProtocol": connection.client_protocol,
+        "saslMechanism": around.mechanism,
+        "credentialsDirectory": layout.KAFKA_DIRECTORY,
+    }
+    if connection.has_ca:
+        found["caFile"] = f"{layout.KAFKA_DIRECTORY}/{CA_KEY}"
+    if not connection.verify_hostname:
+        found["verifyHostname"] = False
+    return found
 
 
 def spark_conf(stream: DistributionStream, around: Surroundings) -> dict[str, str]:

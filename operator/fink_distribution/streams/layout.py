@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fink_distribution.resources.distribution_stream import DistributionStream
+from fink_distribution.resources.kafka_connection import CA_KEY
 from fink_distribution.resources.keys import GROUP
 
 JOB_DIRECTORY = "/etc/fink/job"
@@ -50,8 +51,15 @@ def container_security() -> dict[str, Any]:
     }
 
 
-def shared_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
-    """Return what the driver and the executors both mount: the alerts, the credentials, scratch space."""
+def shared_volumes(stream: DistributionStream, *, has_ca: bool) -> list[dict[str, Any]]:
+    """Return what the driver and the executors both mount: the alerts, the credentials, scratch space.
+
+    Parameters
+    ----------
+    has_ca
+        Whether the credentials have the certificate of the brokers' authority with them.
+    """
+    keys = (*SECRET_KEYS, CA_KEY) if has_ca else SECRET_KEYS
     return [
         {"name": "science", "persistentVolumeClaim": {"claimName": stream.source_claim, "readOnly": True}},
         {
@@ -59,7 +67,7 @@ def shared_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
             "secret": {
                 "secretName": stream.child_name,
                 "defaultMode": 0o440,
-                "items": [{"key": key, "path": key} for key in SECRET_KEYS],
+                "items": [{"key": key, "path": key} for key in keys],
             },
         },
         {"name": "tmp", "emptyDir": {}},

@@ -126,12 +126,12 @@ def _role(owner: Body, stream: DistributionStream) -> Manifest:
 def _config_map(owner: Body, stream: DistributionStream, around: Surroundings) -> Manifest:
     data = {
         layout.CONFIG_FILE: json.dumps(job_config(stream, around), indent=2, sort_keys=True),
-        layout.EXECUTOR_TEMPLATE: yaml.safe_dump(executor_template(stream), sort_keys=True),
+        layout.EXECUTOR_TEMPLATE: yaml.safe_dump(executor_template(stream, around), sort_keys=True),
     }
     return _object(owner, "v1", "ConfigMap", stream.config_name, layout.labels(stream, "driver"), data=data)
 
 
-def executor_template(stream: DistributionStream) -> Manifest:
+def executor_template(stream: DistributionStream, around: Surroundings) -> Manifest:
     """Return the pod that Spark starts each executor from; it adds image, arguments, resources and environment."""
     return {
         "apiVersion": "v1",
@@ -147,7 +147,7 @@ def executor_template(stream: DistributionStream) -> Manifest:
                     "volumeMounts": layout.shared_mounts(),
                 }
             ],
-            "volumes": layout.shared_volumes(stream),
+            "volumes": layout.shared_volumes(stream, has_ca=around.connection.has_ca),
         },
     }
 
@@ -221,7 +221,7 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
         "volumes": [
             {"name": "job", "configMap": {"name": stream.config_name}},
             {"name": "checkpoint", "persistentVolumeClaim": {"claimName": stream.checkpoint_claim}},
-            *layout.shared_volumes(stream),
+            *layout.shared_volumes(stream, has_ca=around.connection.has_ca),
         ],
     }
 

@@ -12,7 +12,9 @@ LIBRDKAFKA = ("bootstrap.servers", "security.protocol", "sasl.mechanism")
 def client_config(secret: Mapping[str, str]) -> dict[str, str | int]:
     """Return librdkafka's settings for a Secret of a KafkaUser."""
     named = {key: secret[key] for key in LIBRDKAFKA}
-    return {**named, "sasl.username": secret["username"], "sasl.password": secret["password"], "log_level": 0}
+    trusted = {"ssl.ca.pem": secret["ca.crt"]} if "ca.crt" in secret else {}
+    login = {"sasl.username": secret["username"], "sasl.password": secret["password"]}
+    return {**named, **trusted, **login, "log_level": 0}
 
 
 def can_log_in(secret: Mapping[str, str]) -> bool:

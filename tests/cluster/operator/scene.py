@@ -47,6 +47,7 @@ class Scene:
     metrics_port: int = 0
     # The operator that starts again after a kill is the same pod's, so it has not to wait for its own Lease.
     identity: str = "operator-0"
+    probe_seconds: float = 1
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -74,7 +75,7 @@ class Scene:
             "FINK_DRIFT_INTERVAL_SECONDS": str(self.drift_seconds),
             "FINK_DELETION_DEADLINE_SECONDS": str(self.deadline_seconds),
             "FINK_KAFKA_TIMEOUT_SECONDS": "3",
-            "FINK_CONNECTION_PROBE_SECONDS": "1",
+            "FINK_CONNECTION_PROBE_SECONDS": str(self.probe_seconds),
             "FINK_JOB_IMAGE": "localhost/job:none",
             "FINK_LIVENESS_PORT": str(self.liveness_port),
             "FINK_METRICS_PORT": str(self.metrics_port),
@@ -143,6 +144,17 @@ class Scene:
         metadata = {"name": "kafka-admin", "namespace": self.home}
         return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": words}
 
+    def condition(self, kind: str, name: str, condition: str, namespace: str | None = None) -> dict[str, str]:
+        """Return one condition of a resource; empty when it does not stand there."""
+        found = self.status(kind, name, namespace).get("conditions", [])
+        return next((each for each in found if each["type"] == condition), {})
+
+    def events(self, reason: str, namespace: str | None = None) -> list[str]:
+        """Return what the Events of a reason say."""
+        selected = f"--field-selector=reason={reason}"
+        found = self.kubectl("get", "events", "-n", namespace or self.namespace, selected, "-o", "json")
+        return [event["message"] for event in json.loads(found)["items"]]
+
     def get(self, kind: str, name: str, namespace: str | None = None) -> dict[str, Any]:
         """Return an object as the API server has it."""
         found: dict[str, Any] = json.loads(
@@ -170,7 +182,7 @@ class Scene:
             assert ready.get("reason") == reason, f"{kind} {name}: {status.get('conditions')}"
             assert status["observedGeneration"] == body["metadata"]["generation"]
             # kstatus: one of the two while not Ready, none when Ready.
-            others = sorted(kind for kind in conditions if kind != "Ready")
+            others = sorted({"Reconciling", "Stalled"} & set(conditions))
             assert (ready["status"] == "True") == (not others), conditions
             assert len(others) <= 1, conditions
             return str(ready["message"])

@@ -45,6 +45,7 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
         ({"outputs__1__name": "all"}, "outputs[1].name: all is the name of another output"),
         ({"kafka__saslMechanism": ...}, "kafka.saslMechanism: SASL_PLAINTEXT needs it"),
+        ({"kafka__caFile": "/ca.pem"}, "kafka.caFile: SASL_PLAINTEXT is without TLS"),
         ({"kafka__credentialsDirectory": ...}, "kafka.credentialsDirectory: SASL_PLAINTEXT needs it"),
         ({"checkpoint__path": "s3a://bucket/x"}, "checkpoint.path: s3a://bucket/x is not a folder of a mounted"),
         ({"spark__conf": {}}, "spark.conf: lacks spark.master"),

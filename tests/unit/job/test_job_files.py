@@ -142,3 +142,23 @@ def test_brokers_certificates_are_checked_with_the_given_authority() -> None:
 )
 def test_batches_stay_far_below_what_a_topic_takes(largest: list[int | None], batch: int) -> None:
     assert kafka_sink.batch_bytes(largest) == batch
+
+
+def test_a_renewed_authority_makes_another_producer(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.crt"
+    document = {
+        **DOCUMENT,
+        "kafka": {
+            "bootstrapServers": "b:1",
+            "securityProtocol": "SSL",
+            "caFile": str(authority),
+            "verifyHostname": False,
+        },
+    }
+    clients = set()
+    for second in (1_000, 2_000):
+        authority.write_text("x")
+        os.utime(authority, (second, second))
+        clients.add(kafka_sink.options(parse(document), 0)["kafka.client.id"])
+    assert len(clients) == 2
+    assert kafka_sink.options(parse(document), 0)["kafka.ssl.endpoint.identification.algorithm"] == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from fink_distribution.resources.distribution_stream import DistributionStream, Pods
+from fink_distribution.resources.kafka_connection import KafkaConnection, TlsSettings
 from fink_distribution.resources.keys import Key, Kind
 from fink_distribution.streams import layout
 from fink_distribution.streams.job_config import Surroundings, driver_heap, executor_memory, job_config
@@ -27,7 +29,7 @@ SPEC: dict[str, Any] = {
     ],
 }
 AROUND = Surroundings(
-    bootstrap_servers="kafka:9092",
+    connection=KafkaConnection("default", "kafka:9092", "kafka:9092", None, None, None),
     mechanism="SCRAM-SHA-512",
     topics={Key(Kind.ALERT_TOPIC, "ns", name): f"fink_{name}" for name in ("all", "sn", "sso")},
     image="job:1",
@@ -119,3 +121,27 @@ def test_memory_is_shared_out() -> None:
 )
 def test_is_applied(live: Any, manifest: Any, same: bool) -> None:
     assert is_applied(live, manifest) is same
+
+
+def test_over_tls_the_pods_have_the_authority_and_use_it() -> None:
+    owner = body()
+    tls = TlsSettings(("Secret", "kafka-ca", "ca.crt"), None, verify_hostname=False)
+    connection = KafkaConnection("default", "kafka:9092", "outside:9094", None, tls, None)
+    objects = {
+        each["kind"]: each
+        for each in workload(owner, DistributionStream.of(owner), replace(AROUND, connection=connection))
+    }
+    config = json.loads(objects["ConfigMap"]["data"]["job.json"])
+    assert config["kafka"] == {
+        "bootstrapServers": "outside:9094",
+        "securityProtocol": "SASL_SSL",
+        "saslMechanism": "SCRAM-SHA-512",
+        "credentialsDirectory": "/etc/fink/kafka",
+        "caFile": "/etc/fink/kafka/ca.crt",
+        "verifyHostname": False,
+    }
+    jsonschema.validate(config, json.loads(SCHEMA.read_text()))
+    executor = yaml.safe_load(objects["ConfigMap"]["data"]["executor-pod.yaml"])
+    for pod in (objects["StatefulSet"]["spec"]["template"], executor):
+        (secret,) = (each["secret"] for each in pod["spec"]["volumes"] if each["name"] == "kafka")
+        assert {"key": "ca.crt", "path": "ca.crt"} in secret["items"]
