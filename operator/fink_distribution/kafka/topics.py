@@ -25,6 +25,10 @@ _VISIBLE_AFTER_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
 
 
+class TopicExists(Waiting):
+    """The topic was not there a moment ago: somebody else made it, or a request of ours did whose answer was lost."""
+
+
 async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedTopic]:
     """Describe those of the topics that exist, with the configuration that is set on them."""
     described = await admin.describe_topics(names)
@@ -36,17 +40,21 @@ async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, Obser
         lambda resource, future: admin.result_or_none(f"reading the configuration of topic {resource.name}", future),
     )
     by_name = {resource.name: entries for resource, entries in configs.items() if entries is not None}
+    # A listing of a thousand topics holds the brokers' list of keys once.
+    shared: dict[frozenset[str], frozenset[str]] = {}
     return {
         name: ObservedTopic(
             name=name,
             topic_id=str(topic.topic_id),
             partitions=len(topic.partitions),
-            replication_factor=len(topic.partitions[0].replicas) if topic.partitions else 0,
+            replication_factor=min((len(partition.replicas) for partition in topic.partitions), default=0),
             config={
                 key: entry.value
                 for key, entry in by_name[name].items()
                 if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
             },
+            assignment=tuple(tuple(node.id for node in partition.replicas) for partition in topic.partitions),
+            known_keys=shared.setdefault(keys := frozenset(by_name[name]), keys),
         )
         for name, topic in described.items()
         if name in by_name
@@ -63,17 +71,11 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
 
     A broker may answer that a topic that it has just created is unknown; so it is asked again for a few seconds.
     """
-    topic = NewTopic(
-        change.name,
-        num_partitions=change.partitions or -1,
-        replication_factor=change.replication_factor or -1,
-        config=dict(change.config),
-    )
+    topic = new_topic(change)
     what = f"creating topic {change.name}"
     future = admin.call("create_topics", [topic])[change.name]
     if not await admin.result_unless(KafkaError.TOPIC_ALREADY_EXISTS, what, future):
-        # It was not there a moment ago, when it was written down as about to be ours: a request of ours that was thought lost.
-        raise Waiting(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
+        raise TopicExists(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _VISIBLE_AFTER_SECONDS
     while (found := await observe_one(admin, change.name)) is None:
@@ -93,12 +95,27 @@ async def add_partitions(admin: KafkaAdmin, change: AddPartitions) -> None:
 
 async def alter_config(admin: KafkaAdmin, change: AlterConfig) -> None:
     """Set and reset configuration keys, leaving all others as they are (KIP-339)."""
+    resource = config_resource(change)
+    futures = admin.call("incremental_alter_configs", [resource])
+    await admin.result(f"changing {change}", futures[resource])
+
+
+def new_topic(change: CreateTopic) -> NewTopic:
+    """Return a topic as librdkafka takes it; -1 is the broker's default."""
+    return NewTopic(
+        change.name,
+        num_partitions=change.partitions or -1,
+        replication_factor=change.replication_factor or -1,
+        config=dict(change.config),
+    )
+
+
+def config_resource(change: AlterConfig) -> ConfigResource:
+    """Return changes of a topic's configuration as librdkafka takes them."""
     entries = [
         ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in change.set.items()
     ] + [ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset]
-    resource = ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
-    futures = admin.call("incremental_alter_configs", [resource])
-    await admin.result(f"configuring topic {change.name}", futures[resource])
+    return ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
 
 
 async def delete(admin: KafkaAdmin, name: str) -> None:
