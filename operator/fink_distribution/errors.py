@@ -39,6 +39,7 @@ class Reason(StrEnum):
     PARTITIONS_CANNOT_SHRINK = "PartitionsCannotShrink"
     NOT_AUTHORIZED = "NotAuthorized"
     TOPIC_RECREATED = "TopicRecreated"
+    DELETION_DISABLED = "DeletionDisabled"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     POD_FAILED = "PodFailed"
     OUTPUT_FAILED = "OutputFailed"

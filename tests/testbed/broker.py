@@ -1,4 +1,4 @@
-"""One real Kafka broker: KRaft in one process, SCRAM logins, ACLs enforced, nothing allowed that no ACL allows."""
+"""A real Kafka broker: KRaft in one process, SCRAM logins, ACLs enforced, nothing allowed that no ACL allows; more may join it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import secrets
 import shutil
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -33,11 +34,17 @@ class Broker:
         host: str = "127.0.0.1",
         with_us: bool = False,
         tls: TlsListeners | None = None,
+        joins: Broker | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         """`host` is the address at which clients reach it, and the only one at which it listens for them.
 
         `with_us`: it is of no use when this process is gone, and the next `up` or `down` ends it if it is still there then.
         `tls`: it listens for clients over TLS as well.
+
+        `joins`: a broker that has been started, and whose cluster this one becomes a further broker of, with the next number.
+
+        `settings`: lines of server.properties, over those that it has by itself.
         """
         self.folder = folder
         self.processes = processes
@@ -45,6 +52,9 @@ class Broker:
         self.host = host
         self.tls = tls
         self.with_us = with_us
+        self.node_id: int = 1 if joins is None else joins.node_id + 1
+        self._first: Broker = self if joins is None else joins._first
+        self._more_settings = dict(settings or {})
         self.admin_config = folder / "admin.properties"
         self._properties = folder / "server.properties"
         self._ports = folder / "ports"
@@ -76,16 +86,17 @@ class Broker:
         self.processes.wait(self.name, self.answers, timeout)
 
     def answers(self) -> bool:
-        """Whether the admin can log in and is told of a broker."""
+        """Whether the admin can log in and is told of this broker."""
         host, port = self.bootstrap.split(":")
         if not ports.is_open(host, int(port)):
             return False
         # log_level 0: a broker that is not up yet is what we wait for, not a thing to print.
         client = AdminClient({**self.client_config(), "log_level": 0})
         try:
-            return len(client.describe_cluster(request_timeout=3).result(5).nodes) == 1
+            nodes = client.describe_cluster(request_timeout=3).result(5).nodes
         except (KafkaException, TimeoutError):
             return False
+        return self.node_id in [node.id for node in nodes]
 
     def alive(self) -> bool:
         """Whether its process lives."""
@@ -111,17 +122,19 @@ class Broker:
 
     def _settings(self) -> dict[str, str]:
         port, controller = self._pick_ports()
+        quorum = self._first._pick_ports()[1]
         password = self._password()
         login = f'username="{ADMIN}" password="{password}"'
         scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
         plain = f'org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_{ADMIN}="{password}";'
+        listener = f"CLIENT://{self.host}:{port}"
         settings = {
-            "process.roles": "broker,controller",
-            "node.id": "1",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "process.roles": "broker,controller" if self._first is self else "broker",
+            "node.id": str(self.node_id),
+            "controller.quorum.voters": f"{self._first.node_id}@127.0.0.1:{quorum}",
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"CLIENT://{self.host}:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"CLIENT://{self.host}:{port}",
+            "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller}" if self._first is self else listener,
+            "advertised.listeners": listener,
             "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
             "inter.broker.listener.name": "CLIENT",
             "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
@@ -147,18 +160,19 @@ class Broker:
             "broker.heartbeat.interval.ms": "500",
             "broker.session.timeout.ms": "3000",
             "log.dirs": str(self.folder / "data"),
+            **self._more_settings,
         }
         return settings if self.tls is None else {**settings, **self.tls.added_to(settings, scram, plain)}
 
     def _format(self, libraries: Path) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         scram = f"SCRAM-SHA-512=[name={ADMIN},password={self._password()}]"
+        first = ["--add-scram", scram] if self._first is self else []
         tool = self._java(
-            libraries, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self._properties
+            libraries, "kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster_id()}", "-c", self._properties
         )
         # Java reads its arguments from the file, so that the password is never in the process list.
         arguments = self.folder / "format.args"
-        lines = [f'"{a}"' for a in [*tool[1:], "--add-scram", scram]]
+        lines = [f'"{a}"' for a in [*tool[1:], *first]]
         write_private(arguments, "\n".join(lines))
         try:
             run([tool[0], f"@{arguments}"])
@@ -173,7 +187,15 @@ class Broker:
         logs = ["-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"]
         return ["java", *options, *logs, "-cp", f"{libraries}/*", main, *map(str, args)]
 
+    def _cluster_id(self) -> str:
+        if self._first is self:
+            return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        lines = (self._first.folder / "data" / "meta.properties").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+
     def _password(self) -> str:
+        if self._first is not self:
+            return self._first._password()
         file = self.folder / "password"
         if not file.exists():
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +22,7 @@ from testbed.tls_listeners import TlsListeners
 
 T = TypeVar("T")
 Kubectl = Callable[..., str]
+MakeBrokers = Callable[..., list[Broker]]
 
 LEVEL_OF_FOLDER = {"kafka": "kafka", "cluster": "api", "chart": "api", "e2e": "node"}
 
@@ -69,13 +71,40 @@ def kafka_admin(testbed: Environment) -> AdminClient:
 
 
 @pytest.fixture
-def own_broker(tmp_path: Path) -> Iterator[Broker]:
+def own_broker(own_brokers: MakeBrokers) -> Broker:
     """A broker of the test's own, started, for tests that stop, kill or fill it."""
-    name = f"kafka-{secrets.token_hex(4)}"
-    broker = Broker(tmp_path / name, Processes(paths.state()), name=name, with_us=True)
-    broker.start()
-    yield broker
-    broker.remove()
+    (broker,) = own_brokers(1)
+    return broker
+
+
+@pytest.fixture
+def own_brokers(tmp_path: Path) -> Iterator[MakeBrokers]:
+    """Start clusters of the test's own: `own_brokers(3)`, `own_brokers(1, {"delete.topic.enable": "false"})`."""
+    with brokers_in(tmp_path) as make:
+        yield make
+
+
+@contextmanager
+def brokers_in(folder: Path) -> Iterator[MakeBrokers]:
+    """Start clusters whose data lie in a folder, and remove them at the end."""
+    made: list[Broker] = []
+
+    def make(count: int, settings: Mapping[str, str] | None = None) -> list[Broker]:
+        for index in range(count):
+            name = f"kafka-{secrets.token_hex(4)}"
+            joins = made[-1] if index else None
+            broker = Broker(
+                folder / name, Processes(paths.state()), name=name, with_us=True, joins=joins, settings=settings
+            )
+            made.append(broker)
+            broker.start()
+        return made[-count:]
+
+    try:
+        yield make
+    finally:
+        for broker in reversed(made):
+            broker.remove()
 
 
 @pytest.fixture

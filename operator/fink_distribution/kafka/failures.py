@@ -80,4 +80,10 @@ def explain(error: KafkaError, what: str, bootstrap_servers: str) -> ReconcileEr
             Reason.NOT_AUTHORIZED,
             f"Kafka does not allow it: {text}. Make the KafkaConnection's user a super user, or grant it this operation.",
         )
+    if error.code() == KafkaError.TOPIC_DELETION_DISABLED:
+        return Stalled(
+            Reason.DELETION_DISABLED,
+            f"the brokers have delete.topic.enable=false, so nobody can delete a topic ({what}). Set it to true on the controllers, or "
+            "set deletionPolicy: Retain to keep the topic.",
+        )
     return Stalled(Reason.INVALID_CONFIG, f"Kafka refuses it: {text}. Correct the spec accordingly.")

@@ -26,6 +26,10 @@ _VISIBLE_AFTER_SECONDS = 5.0
 _LOOK_EVERY_SECONDS = 0.05
 
 
+class TopicExists(Waiting):
+    """The topic was not there a moment ago: somebody else made it, or a request of ours did whose answer was lost."""
+
+
 async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedTopic]:
     """Describe those of the topics that exist, with the configuration that is set on them."""
     found = await _observe(admin, dict.fromkeys(names))
@@ -56,24 +60,31 @@ async def _observe(admin: KafkaAdmin, names: Mapping[str, None]) -> Mapping[str,
             ),
         )
     by_name = {resource.name: entries for resource, entries in configs.items()}
-    return {name: _observed(name, topic, by_name.get(name)) for name, topic in described.items()}
+    # A listing of a thousand topics holds the brokers' list of keys once.
+    shared: dict[frozenset[str], frozenset[str]] = {}
+    return {name: _observed(name, topic, by_name.get(name), shared) for name, topic in described.items()}
 
 
-def _observed(name: str, topic: Any, entries: Any) -> ObservedTopic | BaseException | None:
+def _observed(
+    name: str, topic: Any, entries: Any, shared: dict[frozenset[str], frozenset[str]]
+) -> ObservedTopic | BaseException | None:
     """Put a topic's description and configuration together; either may be missing, or a failure."""
     for part in (topic, entries):
         if part is None or isinstance(part, BaseException):
             return part
+    keys = frozenset(entries)
     return ObservedTopic(
         name=name,
         topic_id=str(topic.topic_id),
         partitions=len(topic.partitions),
-        replication_factor=len(topic.partitions[0].replicas) if topic.partitions else 0,
+        replication_factor=min((len(partition.replicas) for partition in topic.partitions), default=0),
         config={
             key: entry.value
             for key, entry in entries.items()
             if entry.source == ConfigSource.DYNAMIC_TOPIC_CONFIG.value
         },
+        assignment=tuple(tuple(node.id for node in partition.replicas) for partition in topic.partitions),
+        known_keys=shared.setdefault(keys, keys),
     )
 
 
@@ -83,8 +94,7 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
     A broker may answer that a topic that it has just created is unknown; so it is asked again for a few seconds.
     """
     if not await admin.gathered(_create, change.name, change):
-        # It was not there a moment ago, when it was written down as about to be ours: a request of ours that was thought lost.
-        raise Waiting(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
+        raise TopicExists(Reason.PROGRESSING, f"topic {change.name} has just come to be; it is looked at again.", 0.1)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + _VISIBLE_AFTER_SECONDS
     while (found := await observe_one(admin, change.name)) is None:
@@ -98,17 +108,8 @@ async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:
 
 async def _create(admin: KafkaAdmin, changes: Mapping[str, CreateTopic]) -> Mapping[str, bool | BaseException]:
     """Create topics: name -> False for one that exists already."""
-    wanted = [
-        NewTopic(
-            change.name,
-            num_partitions=change.partitions or -1,
-            replication_factor=change.replication_factor or -1,
-            config=dict(change.config),
-        )
-        for change in changes.values()
-    ]
     return await admin.outcomes(
-        admin.call("create_topics", wanted),
+        admin.call("create_topics", [new_topic(change) for change in changes.values()]),
         lambda name, future: admin.result_unless(KafkaError.TOPIC_ALREADY_EXISTS, f"creating topic {name}", future),
     )
 
@@ -134,25 +135,29 @@ async def alter_config(admin: KafkaAdmin, change: AlterConfig) -> None:
 
 
 async def _alter_config(admin: KafkaAdmin, changes: Mapping[str, AlterConfig]) -> Mapping[str, BaseException | None]:
-    resources = [
-        ConfigResource(
-            ResourceType.TOPIC,
-            change.name,
-            incremental_configs=[
-                *(
-                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
-                    for key, value in change.set.items()
-                ),
-                *(ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset),
-            ],
-        )
-        for change in changes.values()
-    ]
     found = await admin.outcomes(
-        admin.call("incremental_alter_configs", resources),
-        lambda resource, future: admin.result(f"configuring topic {resource.name}", future),
+        admin.call("incremental_alter_configs", [config_resource(change) for change in changes.values()]),
+        lambda resource, future: admin.result(f"changing {changes[resource.name]}", future),
     )
     return {resource.name: answer for resource, answer in found.items()}
+
+
+def new_topic(change: CreateTopic) -> NewTopic:
+    """Return a topic as librdkafka takes it; -1 is the broker's default."""
+    return NewTopic(
+        change.name,
+        num_partitions=change.partitions or -1,
+        replication_factor=change.replication_factor or -1,
+        config=dict(change.config),
+    )
+
+
+def config_resource(change: AlterConfig) -> ConfigResource:
+    """Return changes of a topic's configuration as librdkafka takes them."""
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET) for key, value in change.set.items()
+    ] + [ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in change.reset]
+    return ConfigResource(ResourceType.TOPIC, change.name, incremental_configs=entries)
 
 
 async def delete(admin: KafkaAdmin, name: str) -> None:

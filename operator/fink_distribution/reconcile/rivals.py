@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fink_distribution.errors import Reason, Stalled
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.keys import Body, Key
+from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 from fink_distribution.resources.references import claim
 
 
@@ -26,3 +26,31 @@ def refuse_rival(registry: Registry, body: Body) -> None:
             f"{what} {name} belongs to {Key.of(rival)}, which came first; this resource changes nothing. Delete one of the two, or give "
             "them different names in Kafka.",
         )
+
+
+def refuse_owned(registry: Registry, body: Body, topic_id: str) -> None:
+    """Refuse to adopt a topic that another resource owns, though by another KafkaConnection to the same cluster.
+
+    Raises
+    ------
+    Stalled
+        With reason Conflict, naming the other resource.
+    """
+    for other in registry.of_kind(Kind.ALERT_TOPIC):
+        status = other.get("status") or {}
+        owns = status.get("ownership") in ("Created", "Adopted") and status.get("topicId") == topic_id
+        if owns and other["metadata"]["uid"] != body["metadata"]["uid"]:
+            raise Stalled(
+                Reason.CONFLICT,
+                f"topic {status.get('topicName')} belongs to {Key.of(other)}; this resource changes nothing. Delete one of the two.",
+            )
+
+
+def claimant(registry: Registry, body: Body) -> Body | None:
+    """Return another resource that lays claim to the same, and is not being deleted itself; or None."""
+    wanted = claim(body)
+    for other in registry.of_kind(Key.of(body).kind):
+        is_other = other["metadata"]["uid"] != body["metadata"]["uid"] and not is_deleted(other)
+        if is_other and claim(other) == wanted:
+            return other
+    return None

@@ -35,6 +35,7 @@ class AlertTopic:
     ownership: str | None
     topic_id: str | None
     config_keys: frozenset[str]
+    replicas_target: int | None = None
 
     @classmethod
     def of(cls, body: Body) -> AlertTopic:
@@ -51,4 +52,5 @@ class AlertTopic:
             ownership=status.get("ownership"),
             topic_id=status.get("topicId"),
             config_keys=frozenset(status.get("configKeys") or ()),
+            replicas_target=(status.get("replicasChange") or {}).get("target"),
         )

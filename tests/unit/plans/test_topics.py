@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from fink_distribution.errors import Reason, Stalled
-from fink_distribution.plans.topics import ObservedTopic, plan_topic, shortfall
+from fink_distribution.plans.replicas import Move, Placement, Replicas
+from fink_distribution.plans.topics import (
+    AlterConfig,
+    ChangeReplicas,
+    ObservedTopic,
+    is_as_created,
+    plan_topic,
+    settled,
+)
 from fink_distribution.resources.alert_topic import AlertTopic
 
 
@@ -20,6 +28,11 @@ def observe(partitions: int = 2, topic_id: str = "id", **config: str) -> Observe
     return ObservedTopic(
         "alerts", topic_id, partitions, 1, {key.replace("_", "."): value for key, value in config.items()}
     )
+
+
+def placed(*assignment: Replicas) -> ObservedTopic:
+    """A topic whose partitions have these replicas."""
+    return ObservedTopic("alerts", "id", len(assignment), min(map(len, assignment)), {}, assignment)
 
 
 OURS = {"ownership": "Created", "topicId": "id"}
@@ -55,6 +68,13 @@ OURS = {"ownership": "Created", "topicId": "id"}
             ["adopt topic alerts", "topic alerts: partitions 2 -> 3"],
         ),
         (declare({"adoptionPolicy": "Adopt"}, **OURS), observe(topic_id="another"), ["adopt topic alerts"]),
+        (declare({"replicationFactor": 3}, **OURS), observe(), ["topic alerts: replicas 1 -> 3"]),
+        (declare({"replicationFactor": 1}, **OURS), observe(), []),
+        (
+            declare({"config": {"min.cleanable.dirty.ratio": "0.50"}}, **OURS),
+            observe(min_cleanable_dirty_ratio="0.5"),
+            [],
+        ),
     ],
 )
 def test_plan(declared: AlertTopic, observed: ObservedTopic | None, plan: list[str]) -> None:
@@ -75,17 +95,82 @@ def test_what_is_not_ours_is_refused(declared: AlertTopic, observed: ObservedTop
     assert "adoptionPolicy: Adopt" in caught.value.message
 
 
+def test_a_key_that_the_brokers_do_not_know_is_left_out_and_the_rest_is_set() -> None:
+    declared = declare({"config": {"retention.ms": "5", "retention.mss": "6"}}, **OURS)
+    observed = ObservedTopic("alerts", "id", 2, 1, {}, (), frozenset({"retention.ms"}))
+    assert plan_topic(declared, observed) == (AlterConfig("alerts", {"retention.ms": "5"}, ()),)
+
+
+def test_a_change_of_many_keys_can_be_made_key_by_key() -> None:
+    change = AlterConfig("alerts", {"b": "2", "a": "1"}, ("c",))
+    assert [str(part) for part in change.by_key()] == [
+        "topic alerts: a=1",
+        "topic alerts: b=2",
+        "topic alerts: c to the broker's default",
+    ]
+
+
+BROKERS = (1, 2, 3)
+
+
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("target", "ours", "observed", "moves", "assignment"),
     [
-        ({}, None),
-        ({"partitions": 2, "replicationFactor": 1}, None),
-        ({"partitions": 1}, "partitions: 1 is fewer than the 2"),
-        ({"replicationFactor": 3}, "replicationFactor: 3 is declared, but topic alerts has 1"),
+        # As declared.
+        (1, None, placed((1,), (2,)), {}, None),
+        (None, None, placed((1,), (2,)), {}, None),
+        # More, and fewer.
+        (2, None, placed((1,), (2,)), {}, {0: (1, 3), 1: (2, 3)}),
+        (1, None, placed((1, 2), (2, 3)), {}, {0: (1,), 1: (2,)}),
+        # A reassignment by hand has left one behind.
+        (2, None, placed((1, 2), (2,)), {}, {1: (2, 3)}),
+        # More than there are brokers: refused, see the shortfalls.
+        (4, None, placed((1,)), {}, None),
+        # Ours is under way.
+        (2, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, None),
+        # Ours is under way for one partition, and another was refused.
+        (2, 2, placed((1, 2), (2,)), {0: Move((1, 2), adding=(2,))}, {1: (2, 3)}),
+        # The spec went back to one while two were being made, and then on to three.
+        (1, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: (1,)}),
+        (3, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: (1, 2, 3)}),
+        # Somebody else's: left alone.
+        (3, None, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, None),
+        (2, None, placed((1, 2, 3)), {0: Move((1, 2, 3), adding=(3,), removing=(1,))}, None),
     ],
 )
-def test_shortfall(spec: Mapping[str, Any], said: str | None) -> None:
-    problem = shortfall(declare(spec, **OURS), observe())
-    assert (problem is None) == (said is None)
-    if problem is not None and said is not None:
-        assert said in problem.message
+def test_replicas(
+    target: int | None,
+    ours: int | None,
+    observed: ObservedTopic,
+    moves: dict[int, Move],
+    assignment: dict[int, Replicas] | None,
+) -> None:
+    status = {"replicasChange": {"target": ours, "partitionsRemaining": 1}} if ours else {}
+    declared = declare({"replicationFactor": target} if target else {}, **OURS, **status)
+    changes = plan_topic(declared, observed, Placement(BROKERS, moves))
+    found = [change.assignment for change in changes if isinstance(change, ChangeReplicas)]
+    assert found == ([] if assignment is None else [assignment])
+
+
+def test_replicas_that_are_only_being_filled_do_not_count() -> None:
+    moving = Placement(BROKERS, {0: Move((1, 2), adding=(2,))})
+    now = settled(placed((1, 2), (2,)), moving)
+    assert (now.replication_factor, now.assignment) == (1, ((1,), (2,)))
+
+
+@pytest.mark.parametrize(
+    ("spec", "observed", "ours"),
+    [
+        ({}, observe(), True),
+        ({"partitions": 2, "replicationFactor": 1}, observe(), True),
+        ({"partitions": 3}, observe(), False),
+        ({"replicationFactor": 2}, observe(), False),
+        ({"config": {"retention.ms": "5"}}, observe(retention_ms="5"), True),
+        ({"config": {"retention.ms": "5"}}, observe(), False),
+        ({}, observe(retention_ms="5"), False),
+    ],
+)
+def test_a_topic_is_taken_for_ours_only_when_it_is_as_asked_for(
+    spec: Mapping[str, Any], observed: ObservedTopic, ours: bool
+) -> None:
+    assert is_as_created(declare(spec), observed) is ours
