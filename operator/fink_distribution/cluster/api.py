@@ -98,6 +98,15 @@ class Cluster:
         query = [("fieldManager", FIELD_MANAGER), ("force", "true")]
         return await self._request("PATCH", path, manifest, query=query, content_type="application/apply-patch+yaml")
 
+    async def merge(self, body: Mapping[str, Any], changes: Mapping[str, Any]) -> Object:
+        """Merge changes into exactly this object, as it was read (RFC 7386: null removes); raises AlreadyExists when it has changed."""
+        metadata = body["metadata"]
+        path = path_of(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"])
+        guard = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        patch = {**changes, "metadata": {**(changes.get("metadata") or {}), **guard}}
+        query = [("fieldManager", FIELD_MANAGER)]
+        return await self._request("PATCH", path, patch, query=query, content_type="application/merge-patch+json")
+
     async def delete(self, body: Mapping[str, Any], api_version: str, kind: str) -> None:
         """Delete exactly this object, not another of its name that came after it; gone already is fine."""
         metadata = body["metadata"]

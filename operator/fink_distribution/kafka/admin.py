@@ -48,7 +48,7 @@ class KafkaAdmin:
 
     def __init__(self, login: Login, timeout_seconds: float) -> None:
         self.login = login
-        self._timeout = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._refused: KafkaError | None = None
         self._client = AdminClient(
             {
@@ -66,6 +66,10 @@ class KafkaAdmin:
             }
         )
 
+    def close(self) -> None:
+        """End the connections; it blocks until librdkafka's threads have ended."""
+        del self._client
+
     def _note(self, error: KafkaError) -> None:
         if is_login_failure(error):
             self._refused = error
@@ -79,7 +83,7 @@ class KafkaAdmin:
         self._refused = None
         waiter = asyncio.wrap_future(future)
         try:
-            async with asyncio.timeout(self._timeout + 2):
+            async with asyncio.timeout(self.timeout_seconds + 2):
                 while not waiter.done():
                     await asyncio.wait([waiter], timeout=_LOGIN_POLL_SECONDS)
                     self._client.poll(0)
@@ -107,7 +111,7 @@ class KafkaAdmin:
 
     def call(self, method: str, *arguments: Any, **options: Any) -> Any:
         """Start a request; it returns a future, or a dictionary of futures."""
-        return getattr(self._client, method)(*arguments, request_timeout=self._timeout, **options)
+        return getattr(self._client, method)(*arguments, request_timeout=self.timeout_seconds, **options)
 
     async def facts(self) -> ClusterFacts:
         """Ask the cluster for its id and how many brokers it has."""
@@ -129,7 +133,7 @@ class KafkaAdmin:
     async def topic_names(self) -> frozenset[str]:
         """List the topics. The client's own listing blocks, hence the thread."""
         try:
-            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self._timeout)
+            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self.timeout_seconds)
         except KafkaException as error:
             raise explain(error.args[0], "listing the topics", self.login.bootstrap_servers) from error
         return frozenset(metadata.topics)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
 from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.conditions import State, Verdict, conditions
+from fink_distribution.resources.conditions import Beside, State, Verdict, condition, conditions
 from fink_distribution.resources.keys import API_VERSION, Body, Key, Kind
 from fink_distribution.settings import Settings
 
@@ -44,11 +44,14 @@ class Outcome:
         All of them: one that is left out is removed from the status.
     again_seconds
         Look again after so long; None, only when woken.
+    beside
+        News of the kind's own conditions; those that are left out stay as they are.
     """
 
     verdict: Verdict
     facts: Facts
     again_seconds: float | None = None
+    beside: tuple[Beside, ...] = ()
 
 
 @dataclass
@@ -69,7 +72,7 @@ class Context:
         """Log a change before it is made."""
         logger.info("%s: %s", Key.of(body), change)
 
-    async def report(self, body: Body, verdict: Verdict, facts: Facts) -> Body:
+    async def report(self, body: Body, verdict: Verdict, facts: Facts, beside: Sequence[Beside] = ()) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.
 
         Raises
@@ -82,7 +85,7 @@ class Context:
         status = {
             **facts,
             "observedGeneration": generation,
-            "conditions": conditions(verdict, generation, before, self.now()),
+            "conditions": conditions(verdict, generation, before, self.now(), beside),
         }
         own = {key: value for key, value in (body.get("status") or {}).items() if key != "progress"}
         if own == status:
@@ -103,6 +106,23 @@ class Context:
             raise Outdated from conflict
         self.registry.see(written)
         return written
+
+    async def report_beside(self, body: Body, news: Beside) -> Body:
+        """Write one of the kind's own conditions and leave all else in the status as it is.
+
+        Raises
+        ------
+        Outdated
+            As `report` does.
+        """
+        ready = condition(body, State.READY)
+        if ready is None or (body.get("status") or {}).get("observedGeneration") != body["metadata"]["generation"]:
+            raise Outdated
+        state = State.READY
+        if ready["status"] != "True":
+            state = State.STALLED if condition(body, State.STALLED) else State.RECONCILING
+        verdict = Verdict(state, ready["reason"], ready["message"])
+        return await self.report(body, verdict, facts_of(body), [news])
 
     async def _look_again(self, key: Key) -> None:
         fresh = await self.cluster.get(API_VERSION, key.kind.value, key.namespace, key.name)

@@ -85,7 +85,7 @@ class Controller:
         after = outcome.verdict
         moved = before is None or before["reason"] != after.reason
         try:
-            await self.context.report(body, after, outcome.facts)
+            await self.context.report(body, after, outcome.facts, outcome.beside)
         except ReconcileError as error:
             logger.warning("%s: status not written: %s", key, error)
             return

@@ -1,4 +1,5 @@
-"""Conditions as kstatus, Flux and Argo CD read them: Ready always; Reconciling or Stalled only while true, never both.
+"""Conditions as kstatus, Flux and Argo CD read them: Ready always; Reconciling or Stalled only while true, never both. A kind's own
+conditions may stand beside them; these tools take no notice of others than the three.
 
 See https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md.
 """
@@ -37,39 +38,61 @@ class Verdict:
         return cls(State.STALLED if isinstance(error, Stalled) else State.RECONCILING, error.reason, error.message)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """A condition of a kind's own that stands beside Ready and does not change it.
+
+    Attributes
+    ----------
+    status
+        True, False or Unknown, as Kubernetes writes it.
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
 def conditions(
-    verdict: Verdict, generation: int, previous: Sequence[Mapping[str, Any]], now: str
+    verdict: Verdict, generation: int, previous: Sequence[Mapping[str, Any]], now: str, beside: Sequence[Beside] = ()
 ) -> list[dict[str, Any]]:
     """Write a verdict as conditions.
 
     Parameters
     ----------
     previous
-        The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime.
+        The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime. Those of the kind's
+        own that are not in `beside` stay as they are.
     now
         RFC 3339 time.
+    beside
+        News of the kind's own conditions.
     """
     ready = "True" if verdict.state is State.READY else "False"
-    wanted = [("Ready", ready)]
+    wanted = [Beside("Ready", ready, verdict.reason, verdict.message)]
     if verdict.state is not State.READY:
-        wanted.append((verdict.state.value, "True"))
-    before = {condition["type"]: condition for condition in previous}
-    message = " ".join(verdict.message.split())[:_MESSAGE_LIMIT]
-    written = []
-    for kind, status in wanted:
-        old = before.get(kind, {})
-        moved = old.get("status") != status
-        written.append(
-            {
-                "type": kind,
-                "status": status,
-                "reason": verdict.reason,
-                "message": message,
-                "observedGeneration": generation,
-                "lastTransitionTime": now if moved else old["lastTransitionTime"],
-            }
-        )
-    return written
+        wanted.append(Beside(verdict.state.value, "True", verdict.reason, verdict.message))
+    kept = [dict(each) for each in previous if each["type"] not in {*State, *(news.type for news in beside)}]
+    before = {each["type"]: each for each in previous}
+    return [
+        *(_written(each, generation, before.get(each.type, {}), now) for each in wanted),
+        *sorted(
+            [*kept, *(_written(each, generation, before.get(each.type, {}), now) for each in beside)],
+            key=lambda each: str(each["type"]),
+        ),
+    ]
+
+
+def _written(news: Beside, generation: int, old: Mapping[str, Any], now: str) -> dict[str, Any]:
+    return {
+        "type": news.type,
+        "status": news.status,
+        "reason": str(news.reason),
+        "message": " ".join(news.message.split())[:_MESSAGE_LIMIT],
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == news.status else now,
+    }
 
 
 def condition(body: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:

@@ -157,7 +157,7 @@ class Scene:
             assert ready.get("reason") == reason, f"{kind} {name}: {status.get('conditions')}"
             assert status["observedGeneration"] == body["metadata"]["generation"]
             # kstatus: one of the two while not Ready, none when Ready.
-            others = sorted(kind for kind in conditions if kind != "Ready")
+            others = sorted(conditions.keys() & {"Reconciling", "Stalled"})
             assert (ready["status"] == "True") == (not others), conditions
             assert len(others) <= 1, conditions
             return str(ready["message"])

@@ -1,4 +1,4 @@
-"""Conditions, JAAS lines, references: what users and their tools read."""
+"""Conditions, references: what users and their tools read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pytest
 
 from fink_distribution.errors import Reason, Stalled, Waiting
 from fink_distribution.resources.conditions import State, Verdict, conditions, is_ready
-from fink_distribution.resources.kafka_user import jaas_config
 from fink_distribution.resources.keys import Key, Kind
 from fink_distribution.resources.references import references
 
@@ -42,11 +41,6 @@ def test_ready_is_only_for_the_generation_that_was_seen() -> None:
     assert is_ready({"metadata": {"generation": 1}, "status": status})
     assert not is_ready({"metadata": {"generation": 2}, "status": status})
     assert not is_ready({"metadata": {"generation": 1}, "status": {"observedGeneration": -1}})
-
-
-def test_jaas_escapes_quotes_and_backslashes() -> None:
-    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    assert jaas_config("u", 'a"b\\c') == f'{module} required username="u" password="a\\"b\\\\c";'
 
 
 def test_references() -> None:
