@@ -2,7 +2,7 @@
 
 SCRAM asks clients to prepare a password by SASLprep (RFC 5802, RFC 4013). Kafka's own clients and librdkafka do not, they hash the
 UTF-8 as it stands; others do (Go's xdg-go/scram, which Sarama uses). So only what SASLprep leaves as it is is taken: then all
-clients hash the same bytes.
+clients hash the same bytes. A space in front is refused because librdkafka strips it from the values of its settings.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ def _problem(text: str) -> str | None:
         return "is empty"
     if len(text.encode()) > MOST_BYTES:
         return f"is longer than {MOST_BYTES} bytes"
+    if text.startswith(" "):
+        return "begins with a space, which librdkafka leaves out"
     for is_prohibited, name in _PROHIBITED:
         if any(is_prohibited(character) for character in text):
             return f"holds {name}"
@@ -82,6 +84,6 @@ def _refused(where: str, problem: str) -> Stalled:
     return Stalled(
         Reason.PASSWORD_INVALID,
         f"the password in {where} {problem}, so not all Kafka clients could log in with it. It must be UTF-8 of 1 to {MOST_BYTES} bytes that "
-        "SASLprep (RFC 4013) leaves as it is; letters, digits and ASCII punctuation always are. One trailing line break is dropped. "
+        "SASLprep (RFC 4013) leaves as it is, without a space in front; letters, digits and ASCII punctuation are always fine. One trailing line break is dropped. "
         "Correct the Secret; it is looked at again by itself.",
     )
