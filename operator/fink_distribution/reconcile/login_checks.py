@@ -15,7 +15,7 @@ from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.kafka.logins import try_login
 from fink_distribution.reconcile.context import Context, Outdated
 from fink_distribution.resources.conditions import Beside, condition
-from fink_distribution.resources.keys import Body, Key
+from fink_distribution.resources.keys import Body, Key, is_deleted
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,9 @@ class LoginChecks:
     def _concerns(self, context: Context, key: Key, trial: Trial) -> bool:
         """Say whether the credential is still the present one."""
         body = context.registry.get(key)
-        return body is not None and (body.get("status") or {}).get("credential") == trial.credential
+        if body is None or is_deleted(body):
+            return False
+        return bool((body.get("status") or {}).get("credential") == trial.credential)
 
     async def _report(self, context: Context, key: Key, trial: Trial, let_in: bool) -> None:
         item = context.registry.item(key)
