@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest
+from typing import Any
 
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.kafka.protocol import protocol_client
@@ -19,25 +18,24 @@ async def observe(admin: KafkaAdmin) -> Mapping[str, ObservedQuotas]:
 
     Quotas of a user together with a client id, and those of the default user, are not listed: they are never ours.
     """
-    return await _describe(
-        admin,
-        "listing the quotas",
-        DescribeClientQuotasRequest.ComponentData(entity_type=_USER, match_type=_SPECIFIED, match=None),
-    )
+    return await _describe(admin, "listing the quotas", {"match_type": _SPECIFIED, "match": None})
 
 
 async def observe_one(admin: KafkaAdmin, name: str) -> ObservedQuotas:
     """Return one user's quotas; empty when there are none."""
-    component = DescribeClientQuotasRequest.ComponentData(entity_type=_USER, match_type=_EXACT, match=name)
-    return (await _describe(admin, f"reading the quotas of user {name}", component)).get(name, {})
+    found = await _describe(admin, f"reading the quotas of user {name}", {"match_type": _EXACT, "match": name})
+    return found.get(name, {})
 
 
-async def _describe(
-    admin: KafkaAdmin, what: str, component: DescribeClientQuotasRequest.ComponentData
-) -> Mapping[str, ObservedQuotas]:
+async def _describe(admin: KafkaAdmin, what: str, match: Mapping[str, Any]) -> Mapping[str, ObservedQuotas]:
+    def request() -> Any:
+        from kafka.protocol.admin import DescribeClientQuotasRequest as Request
+
+        # strict: only entities that are a user and nothing else.
+        return Request(components=[Request.ComponentData(entity_type=_USER, **match)], strict=True)
+
     client = protocol_client(admin)
-    # strict: only entities that are a user and nothing else.
-    response = await client.ask(what, DescribeClientQuotasRequest(components=[component], strict=True))
+    response = await client.ask(what, request)
     client.check(what, response.error_code, response.error_message)
     return {
         part.entity_name: {value.key: value.value for value in entry.values}
@@ -49,14 +47,18 @@ async def _describe(
 
 async def alter(admin: KafkaAdmin, change: AlterQuotas) -> None:
     """Set and unset quotas of one user, leaving all other keys as they are."""
-    request = AlterClientQuotasRequest
-    entity = request.EntryData.EntityData(entity_type=_USER, entity_name=change.user)
-    ops = [request.EntryData.OpData(key=key, value=float(value), remove=False) for key, value in change.set.items()]
-    ops += [request.EntryData.OpData(key=key, value=0.0, remove=True) for key in change.unset]
+
+    def request() -> Any:
+        from kafka.protocol.admin import AlterClientQuotasRequest as Request
+
+        entry = Request.EntryData
+        ops = [entry.OpData(key=key, value=float(value), remove=False) for key, value in change.set.items()]
+        ops += [entry.OpData(key=key, value=0.0, remove=True) for key in change.unset]
+        entity = entry.EntityData(entity_type=_USER, entity_name=change.user)
+        return Request(entries=[entry(entity=[entity], ops=ops)], validate_only=False)
+
     what = f"changing the quotas of user {change.user}"
     client = protocol_client(admin)
-    response = await client.ask(
-        what, request(entries=[request.EntryData(entity=[entity], ops=ops)], validate_only=False)
-    )
+    response = await client.ask(what, request)
     for entry in response.entries:
         client.check(what, entry.error_code, entry.error_message)
