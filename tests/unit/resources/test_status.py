@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fink_distribution.errors import Reason, Stalled, Waiting
-from fink_distribution.resources.conditions import State, Verdict, conditions, is_ready
+from fink_distribution.resources.conditions import Beside, State, Verdict, conditions, is_ready
 from fink_distribution.resources.keys import Key, Kind
 from fink_distribution.resources.references import references
 
@@ -34,6 +34,20 @@ def test_the_transition_time_moves_only_with_the_status() -> None:
     assert {each["lastTransitionTime"] for each in other} == {"t1"}
     ready = conditions(READY, 2, other, "t3")
     assert [each["lastTransitionTime"] for each in ready] == ["t3"]
+
+
+def test_a_kinds_own_condition_stands_beside_and_stays() -> None:
+    pending = Beside("CredentialsVerified", "Unknown", "LoginPending", "soon")
+    first = conditions(READY, 1, [], "t1", [pending])
+    assert [each["type"] for each in first] == ["Ready", "CredentialsVerified"]
+    stalled = conditions(STALLED, 2, first, "t2")
+    assert [each["type"] for each in stalled] == ["Ready", "Stalled", "CredentialsVerified"]
+    assert stalled[2] == first[1], "no news: as it stood"
+    verified = conditions(READY, 2, stalled, "t3", [Beside("CredentialsVerified", "True", "LoginSucceeded", "in")])
+    assert [(each["type"], each["status"], each["lastTransitionTime"]) for each in verified] == [
+        ("Ready", "True", "t3"),
+        ("CredentialsVerified", "True", "t3"),
+    ]
 
 
 def test_ready_is_only_for_the_generation_that_was_seen() -> None:
