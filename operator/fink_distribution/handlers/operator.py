@@ -81,12 +81,13 @@ def _handle(registry: kopf.OperatorRegistry, kind: Kind) -> None:
     resource = (GROUP, VERSION, kind.plural)
 
     # Indices are complete before any other handler runs: no resource is judged before its rivals are known.
+    # All are coroutines, since kopf runs plain functions in threads, where the registry would change while it is read.
     @kopf.index(*resource, registry=registry, id=f"known-{kind.plural}")
-    def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    async def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
         memo.operator.registry.see(dict(body))
 
     @kopf.on.event(*resource, registry=registry, id="seen")
-    def seen(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
+    async def seen(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
         if event["type"] == "DELETED":
             memo.operator.registry.forget(dict(body))
         else:
@@ -116,7 +117,7 @@ def _watch_workload(registry: kopf.OperatorRegistry, group: str, plural: str) ->
     @kopf.on.event(
         group, "v1", plural, registry=registry, id=f"stream-{plural}", labels={layout.STREAM_LABEL: kopf.PRESENT}
     )
-    def changed(labels: kopf.Labels, namespace: str | None, memo: kopf.Memo, **_: Any) -> None:
+    async def changed(labels: kopf.Labels, namespace: str | None, memo: kopf.Memo, **_: Any) -> None:
         key = Key(Kind.DISTRIBUTION_STREAM, namespace or "", labels[layout.STREAM_LABEL])
         memo.operator.registry.wake(key)
 
