@@ -35,6 +35,8 @@ class Reason(StrEnum):
     NOT_HONOURED = "NotHonoured"
     CONFLICT = "Conflict"
     SECRET_CONFLICT = "SecretConflict"  # noqa: S105 - a reason, not a password
+    PASSWORD_INVALID = "PasswordInvalid"  # noqa: S105 - a reason, not a password
+    ROTATION_FAILED = "RotationFailed"
     INVALID_CONFIG = "InvalidConfig"
     PARTITIONS_CANNOT_SHRINK = "PartitionsCannotShrink"
     NOT_AUTHORIZED = "NotAuthorized"
@@ -48,6 +50,17 @@ class Reason(StrEnum):
     CLAIM_MISSING = "ClaimMissing"
     UNSCHEDULABLE = "Unschedulable"
     INTERNAL_ERROR = "InternalError"
+    # Of the condition CredentialsVerified
+    LOGIN_PENDING = "LoginPending"
+    LOGIN_SUCCEEDED = "LoginSucceeded"
+    LOGIN_REFUSED = "LoginRefused"
+    # Events about credentials
+    SECRET_REPLACED = "SecretReplaced"  # noqa: S105 - a reason, not a password
+    SECRET_REPAIRED = "SecretRepaired"  # noqa: S105 - a reason, not a password
+    PASSWORD_CHANGED = "PasswordChanged"  # noqa: S105 - a reason, not a password
+    ROTATED = "Rotated"
+    ROTATION_ENDED = "RotationEnded"
+    ROTATION_REFUSED = "RotationRefused"
     # Events about deletion, and about what is in another cluster
     CLUSTER_CHANGED = "ClusterChanged"
     LEFT_BEHIND = "LeftBehind"

@@ -7,6 +7,7 @@ import sys
 import click
 from pydantic import ValidationError
 
+from fink_distribution.cli.rotate import rotate
 from fink_distribution.settings import Settings
 
 EXIT_BAD_SETTINGS = 2
@@ -15,6 +16,7 @@ _EPILOG = """\b
 Examples:
   fink run                                  the operator, with the kubeconfig or as the pod's ServiceAccount
   FINK_WATCH_NAMESPACES=ztf,lsst fink run   ... for two namespaces only
+  fink rotate community -n ztf --wait       a new password for a KafkaUser
   fink settings                             what can be set, by which variable, and what it is now
 """
 
@@ -23,6 +25,9 @@ Examples:
 @click.version_option(package_name="fink-distribution")
 def main() -> None:
     """Redistribute astronomical alerts over Kafka, declared as Kubernetes resources."""
+
+
+main.add_command(rotate)
 
 
 @main.command()

@@ -130,9 +130,14 @@ class Cluster:
 
     async def set_finalizers(self, body: Mapping[str, Any], finalizers: list[str]) -> Object:
         """Write an object's finalizers; raises AlreadyExists when the object has changed since it was read, Gone when it is gone."""
+        return await self.merge(body, {"metadata": {"finalizers": finalizers}})
+
+    async def merge(self, body: Mapping[str, Any], changes: Mapping[str, Any]) -> Object:
+        """Merge changes into exactly this object, as it was read (RFC 7386: null removes); raises AlreadyExists when it has changed."""
         metadata = body["metadata"]
         path = path_of(body["apiVersion"], body["kind"], metadata["namespace"], metadata["name"])
-        patch = {"metadata": {"resourceVersion": metadata["resourceVersion"], "finalizers": finalizers}}
+        guard = {"uid": metadata["uid"], "resourceVersion": metadata["resourceVersion"]}
+        patch = {**changes, "metadata": {**(changes.get("metadata") or {}), **guard}}
         query = [("fieldManager", FIELD_MANAGER)]
         return await self._request("PATCH", path, patch, query=query, content_type="application/merge-patch+json")
 

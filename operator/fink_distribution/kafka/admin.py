@@ -45,7 +45,7 @@ class KafkaAdmin:
     def __init__(self, login: Login, timeout_seconds: float, hooks: Hooks = Hooks()) -> None:  # noqa: B008 - it is frozen
         self.login = login
         self.hooks = hooks
-        self._timeout = timeout_seconds
+        self.timeout_seconds = timeout_seconds
         self._refused: KafkaError | None = None
         self._gathers: dict[Any, Gather[Any, Any, Any]] = {}
         settings = {
@@ -61,6 +61,10 @@ class KafkaAdmin:
             self._client = AdminClient(settings)
         except KafkaException as error:
             raise unusable(error) from error
+
+    def close(self) -> None:
+        """End the connections; it blocks until librdkafka's threads have ended."""
+        del self._client
 
     def _note(self, error: KafkaError) -> None:
         if is_login_failure(error) or is_tls_failure(error):
@@ -85,7 +89,7 @@ class KafkaAdmin:
         self._refused = None
         settled = _all_done(futures)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout + 2
+        deadline = loop.time() + self.timeout_seconds + 2
         while not settled.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(settled.wait(), _LOGIN_POLL_SECONDS)
@@ -148,7 +152,9 @@ class KafkaAdmin:
         if is_write(method):
             self.hooks.before_write()
         start = getattr(self._client, method)
-        return timed(method, lambda: start(*arguments, request_timeout=self._timeout, **options), self.hooks.after)
+        return timed(
+            method, lambda: start(*arguments, request_timeout=self.timeout_seconds, **options), self.hooks.after
+        )
 
     async def facts(self) -> ClusterFacts:
         """Ask the cluster for its id, how many brokers it has, and which of them is the controller."""
@@ -173,7 +179,7 @@ class KafkaAdmin:
     async def topic_names(self) -> frozenset[str]:
         """List the topics. The client's own listing blocks, hence the thread."""
         try:
-            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self._timeout)
+            metadata = await asyncio.to_thread(self._client.list_topics, timeout=self.timeout_seconds)
         except KafkaException as error:
             raise explain(error.args[0], "listing the topics", self.login.bootstrap_servers) from error
         return frozenset(metadata.topics)

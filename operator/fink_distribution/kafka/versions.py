@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from dataclasses import dataclass
+from typing import Any
 
-from kafka.errors import KafkaError
-
-from fink_distribution.kafka.login import Login
-from kafka import KafkaAdminClient
-
-# It tells of each step of a connection, and what is wrong is said in conditions.
-logging.getLogger("kafka").setLevel(logging.CRITICAL)
-
-FAILURES = (KafkaError, OSError)
-"""What asking raises."""
+from fink_distribution.kafka.admin import KafkaAdmin
+from fink_distribution.kafka.protocol import protocol_client
 
 
 @dataclass(frozen=True)
@@ -34,20 +25,13 @@ class Versions:
     metadata: int | None
 
 
-async def ask(login: Login, timeout_seconds: float) -> Versions:
-    """Ask one broker; raises one of FAILURES. The client blocks, hence the thread."""
-    return await asyncio.to_thread(_ask, login, timeout_seconds)
+async def ask(admin: KafkaAdmin) -> Versions:
+    """Ask one broker; raises as `ProtocolClient.use`."""
+    return await protocol_client(admin).use("describe_features", "asking the cluster for its version", _ask)
 
 
-def _ask(login: Login, timeout_seconds: float) -> Versions:
-    milliseconds = int(timeout_seconds * 1000)
-    client = KafkaAdminClient(
-        **login.kafka_python(), client_id="fink-distribution-operator", bootstrap_timeout_ms=milliseconds
-    )
-    try:
-        features = client.describe_features()
-        broker = client.get_broker_version_data(client.describe_cluster()["controller_id"])
-    finally:
-        client.close()
+def _ask(client: Any) -> Versions:
+    features = client.describe_features()
+    broker = client.get_broker_version_data(client.describe_cluster()["controller_id"])
     finalized = features.get("metadata.version", {}).get("finalized")
     return Versions(".".join(map(str, broker.broker_version)), finalized[1] if finalized else None)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fink_distribution.errors import Reason, Stalled
-from fink_distribution.resources.kafka_user import KafkaUser
+from fink_distribution.resources.kafka_user import Credential, KafkaUser
 
 ObservedUser = Mapping[str, int]
 """Mechanism -> iterations, as Kafka shows it; it never shows the password. Empty when there is no such user."""
@@ -35,6 +35,17 @@ class DeleteCredential:
         return f"user {self.user}: remove the {self.mechanism} credential"
 
 
+@dataclass(frozen=True)
+class WriteSecret:
+    """Create the user's Secret, or put it right."""
+
+    name: str
+    exists: bool
+
+    def __str__(self) -> str:
+        return f"Secret {self.name}: {'put right' if self.exists else 'create'}"
+
+
 UserChange = UpsertCredential | DeleteCredential
 
 
@@ -54,17 +65,23 @@ def refuse_foreign(declared: KafkaUser, observed: ObservedUser) -> None:
         )
 
 
+def password_is_applied(declared: KafkaUser, password_hash: str) -> bool:
+    """Say whether the status records that this password is the one that was last written, as it is declared."""
+    return declared.written == Credential(password_hash, declared.mechanism, declared.iterations)
+
+
 def plan_user(declared: KafkaUser, observed: ObservedUser, password_is_applied: bool) -> tuple[UserChange, ...]:
     """Compare a declared user with what Kafka has.
 
     Parameters
     ----------
     password_is_applied
-        Whether the Secret records that its password is the one that was last written to Kafka.
+        Whether the password that the Secret holds is the one that was last written to Kafka.
     """
     changes: list[UserChange] = []
     if observed.get(declared.mechanism) != declared.iterations or not password_is_applied:
         changes.append(UpsertCredential(declared.name, declared.mechanism, declared.iterations))
-    others = sorted(mechanism for mechanism in observed if mechanism != declared.mechanism)
+    wanted = {declared.mechanism, declared.kept_mechanism}
+    others = sorted(mechanism for mechanism in observed if mechanism not in wanted)
     changes += [DeleteCredential(declared.name, mechanism) for mechanism in others]
     return tuple(changes)

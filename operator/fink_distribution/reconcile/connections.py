@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.errors import Reason, Waiting
+from fink_distribution.errors import Reason, ReconcileError, Waiting
 from fink_distribution.kafka import versions
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.kafka.hooks import Hooks
@@ -113,9 +113,9 @@ class Connections:
         if time.monotonic() - client.versions_asked > _VERSIONS_LAST_SECONDS:
             client.versions_asked = time.monotonic()
             try:
-                client.versions = await versions.ask(client.admin.login, self._settings.kafka_timeout_seconds)
-            except versions.FAILURES as error:
-                logger.info("KafkaConnection %s: its versions are not known: %s", name, type(error).__name__)
+                client.versions = await versions.ask(client.admin)
+            except ReconcileError as error:
+                logger.info("KafkaConnection %s: its versions are not known: %s", name, error)
         return client.versions
 
     def cluster_id(self, name: str) -> str | None:

@@ -17,7 +17,7 @@ from fink_distribution.reconcile.intents import Intents
 from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.conditions import Finding, State, Verdict, conditions
+from fink_distribution.resources.conditions import Finding, State, Verdict, condition, conditions
 from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import API_VERSION, FINALIZER, Body, Key, Kind, is_deleted
 from fink_distribution.resources.references import wants_finalizer
@@ -61,7 +61,7 @@ class Outcome:
     again_seconds
         Look again after so long; None, only when woken.
     findings
-        Conditions beside Ready.
+        News of the conditions beside Ready; those that are left out stay as they are.
     """
 
     verdict: Verdict
@@ -138,6 +138,23 @@ class Context:
         metadata = {"name": key.name, "namespace": key.namespace, "uid": body["metadata"]["uid"]}
         manifest = {"apiVersion": API_VERSION, "kind": key.kind.value, "metadata": metadata, "status": status}
         return await self.cluster.apply(manifest, "status")
+
+    async def report_finding(self, body: Body, news: Finding) -> Body:
+        """Write one of the kind's own conditions and leave all else in the status as it is.
+
+        Raises
+        ------
+        Outdated
+            As `report` does.
+        """
+        ready = condition(body, State.READY)
+        if ready is None or (body.get("status") or {}).get("observedGeneration") != body["metadata"]["generation"]:
+            raise Outdated
+        state = State.READY
+        if ready["status"] != "True":
+            state = State.STALLED if condition(body, State.STALLED) else State.RECONCILING
+        verdict = Verdict(state, ready["reason"], ready["message"])
+        return await self.report(body, verdict, facts_of(body), [news])
 
     async def _look_again(self, key: Key) -> None:
         fresh = await self.cluster.get(API_VERSION, key.kind.value, key.namespace, key.name)

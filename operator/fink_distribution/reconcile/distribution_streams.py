@@ -10,6 +10,7 @@ from fink_distribution.reconcile.context import Context, Facts, Outcome
 from fink_distribution.resources.alert_topic import owned_topic_name
 from fink_distribution.resources.conditions import is_ready, why_not_ready
 from fink_distribution.resources.distribution_stream import DistributionStream
+from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_controlled_by, is_deleted
 from fink_distribution.streams import health, layout
 from fink_distribution.streams.job_config import Surroundings
@@ -30,7 +31,7 @@ class DistributionStreams:
         user = self._ready_child(context, Key(Kind.KAFKA_USER, stream.namespace, stream.child_name))
         self._ready_child(context, Key(Kind.KAFKA_ACL, stream.namespace, stream.child_name))
         await self._claims(context, stream)
-        around = self._surroundings(context, stream, topics)
+        around = self._surroundings(context, stream, topics, KafkaUser.of(user).mechanism)
         live: dict[str, Any] = {}
         for manifest in workload(body, stream, around):
             live[manifest["kind"]] = await self._ensure(context, body, manifest)
@@ -75,7 +76,9 @@ class DistributionStreams:
             raise Waiting(Reason.DEPENDENCY_NOT_READY, f"the stream's own {key} is not Ready ({because}).")
         return child
 
-    def _surroundings(self, context: Context, stream: DistributionStream, topics: dict[Key, str]) -> Surroundings:
+    def _surroundings(
+        self, context: Context, stream: DistributionStream, topics: dict[Key, str], mechanism: str
+    ) -> Surroundings:
         image = stream.image or context.settings.job_image
         if not image:
             raise Stalled(
@@ -84,7 +87,7 @@ class DistributionStreams:
             )
         return Surroundings(
             connection=context.connections.declared(stream.connection),
-            mechanism="SCRAM-SHA-512",
+            mechanism=mechanism,
             topics=topics,
             image=image,
             image_pull_policy=context.settings.job_image_pull_policy,

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from fink_distribution.errors import ReconcileError, Stalled
-from fink_distribution.kafka import acls, topics, users
+from fink_distribution.kafka import acls, quotas, topics, users
 from fink_distribution.kafka.admin import KafkaAdmin
+from fink_distribution.plans.quotas import ObservedQuotas, plan_quotas
 from fink_distribution.plans.topics import ObservedTopic, plan_topic
 from fink_distribution.plans.users import ObservedUser, plan_user
 from fink_distribution.reconcile.context import Context, facts_of
@@ -37,15 +38,17 @@ class Listing:
     topics: Mapping[str, ObservedTopic]
     users: Mapping[str, ObservedUser]
     bindings: Mapping[str, frozenset[Binding]]
+    quotas: Mapping[str, ObservedQuotas]
 
 
-async def look(admin: KafkaAdmin, topic_names: set[str], user_names: set[str]) -> Listing:
-    """List a cluster: the named topics and users, and all ACLs."""
+async def look(admin: KafkaAdmin, topic_names: set[str], user_names: set[str], *, with_quotas: bool) -> Listing:
+    """List a cluster: the named topics and users, all ACLs, and, if any user has them, all quotas."""
     existing = await admin.topic_names()
     return Listing(
         topics=await topics.observe(admin, existing & topic_names),
         users=await users.observe(admin, user_names),
         bindings=await acls.observe(admin),
+        quotas=await quotas.observe(admin) if with_quotas else {},
     )
 
 
@@ -73,8 +76,11 @@ def _topic_differs(declared: AlertTopic, listing: Listing) -> bool:
 
 
 def _user_differs(declared: KafkaUser, listing: Listing) -> bool:
-    observed = listing.users.get(declared.name, {})
-    return declared.is_ours and bool(plan_user(declared, observed, password_is_applied=True))
+    observed, limits = listing.users.get(declared.name, {}), listing.quotas.get(declared.name, {})
+    return declared.is_ours and bool(
+        plan_user(declared, observed, password_is_applied=True)
+        or plan_quotas(declared.name, declared.quotas, declared.owned_quotas, limits)
+    )
 
 
 def _bindings_differ(body: Body, listing: Listing) -> bool:
@@ -119,10 +125,12 @@ class DriftPass:
     async def _connection(self, name: str) -> None:
         registry = self._context.registry
         bodies = [body for body in registry if self._connection_of(body) == name]
+        declared = [KafkaUser.of(body) for body in bodies if body["kind"] == Kind.KAFKA_USER]
         listing = await look(
             await self._context.connections.admin(name),
             {AlertTopic.of(body).name for body in bodies if body["kind"] == Kind.ALERT_TOPIC},
-            {KafkaUser.of(body).name for body in bodies if body["kind"] == Kind.KAFKA_USER},
+            {user.name for user in declared},
+            with_quotas=any(user.quotas or user.owned_quotas for user in declared),
         )
         for key in drifted(bodies, listing):
             logger.info("%s: Kafka differs from what is declared", key)

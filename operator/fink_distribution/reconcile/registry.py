@@ -12,6 +12,7 @@ from typing import Any
 
 from fink_distribution.resources.keys import GROUP, Body, Key, Kind, is_deleted
 from fink_distribution.resources.references import Claim, claim, precedence, references
+from fink_distribution.resources.rotation import ROTATE_ANNOTATION
 
 REQUESTED_ANNOTATION = f"{GROUP}/requested-at"
 """Set it to any new value to have a resource looked at now, as Flux's reconcile.fluxcd.io/requestedAt."""
@@ -162,7 +163,8 @@ def _own_matters(body: Body) -> Any:
         progress.get("quarantinedFileCount"),
         [(output["name"], output.get("reason"), output.get("error")) for output in progress.get("outputs") or []],
     )
-    requested = (metadata.get("annotations") or {}).get(REQUESTED_ANNOTATION)
+    annotations = metadata.get("annotations") or {}
+    requested = annotations.get(REQUESTED_ANNOTATION), annotations.get(ROTATE_ANNOTATION)
     return metadata.get("generation"), is_deleted(body), requested, health
 
 

@@ -1,4 +1,5 @@
-"""Conditions as kstatus, Flux and Argo CD read them: Ready always; Reconciling or Stalled only while true, never both.
+"""Conditions as kstatus, Flux and Argo CD read them: Ready always; Reconciling or Stalled only while true, never both. A kind's own
+conditions may stand beside them; these tools take no notice of others than the three.
 
 See https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md.
 """
@@ -39,54 +40,59 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Finding:
-    """A condition beside Ready."""
+    """A condition of a kind's own that stands beside Ready and does not change it.
 
-    kind: str
+    Attributes
+    ----------
+    status
+        True, False or Unknown, as Kubernetes writes it.
+    """
+
+    type: str
     status: str
     reason: str
     message: str
 
 
 def conditions(
-    verdict: Verdict,
-    generation: int,
-    previous: Sequence[Mapping[str, Any]],
-    now: str,
-    findings: Sequence[Finding] = (),
+    verdict: Verdict, generation: int, previous: Sequence[Mapping[str, Any]], now: str, findings: Sequence[Finding] = ()
 ) -> list[dict[str, Any]]:
     """Write a verdict as conditions.
 
     Parameters
     ----------
     previous
-        The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime.
-    findings
-        Further conditions. One that stands in the status and is not found anew stays as it is.
+        The conditions that stand in the status now; a condition whose status stays keeps its lastTransitionTime. Those of the kind's
+        own that are not in `findings` stay as they are.
     now
         RFC 3339 time.
+    findings
+        News of the kind's own conditions.
     """
     ready = "True" if verdict.state is State.READY else "False"
     wanted = [Finding("Ready", ready, verdict.reason, verdict.message)]
     if verdict.state is not State.READY:
         wanted.append(Finding(verdict.state.value, "True", verdict.reason, verdict.message))
-    wanted += findings
-    before = {condition["type"]: condition for condition in previous}
-    written = []
-    for finding in wanted:
-        old = before.get(finding.kind, {})
-        moved = old.get("status") != finding.status
-        written.append(
-            {
-                "type": finding.kind,
-                "status": finding.status,
-                "reason": finding.reason,
-                "message": " ".join(finding.message.split())[:_MESSAGE_LIMIT],
-                "observedGeneration": generation,
-                "lastTransitionTime": now if moved else old["lastTransitionTime"],
-            }
-        )
-    settled = {finding.kind for finding in wanted} | set(State)
-    return written + [dict(condition) for kind, condition in before.items() if kind not in settled]
+    kept = [dict(each) for each in previous if each["type"] not in {*State, *(news.type for news in findings)}]
+    before = {each["type"]: each for each in previous}
+    return [
+        *(_written(each, generation, before.get(each.type, {}), now) for each in wanted),
+        *sorted(
+            [*kept, *(_written(each, generation, before.get(each.type, {}), now) for each in findings)],
+            key=lambda each: str(each["type"]),
+        ),
+    ]
+
+
+def _written(news: Finding, generation: int, old: Mapping[str, Any], now: str) -> dict[str, Any]:
+    return {
+        "type": news.type,
+        "status": news.status,
+        "reason": str(news.reason),
+        "message": " ".join(news.message.split())[:_MESSAGE_LIMIT],
+        "observedGeneration": generation,
+        "lastTransitionTime": old["lastTransitionTime"] if old.get("status") == news.status else now,
+    }
 
 
 def condition(body: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:

@@ -1,17 +1,16 @@
-"""KafkaUser: a SCRAM credential and the Secret that holds it."""
+"""KafkaUser: a SCRAM credential, its quotas, and what its status records as ours."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from fink_distribution.resources.kafka_connection import CA_KEY, ClientAccess, connection_name
-from fink_distribution.resources.keys import GROUP, Body, owner_reference
+from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.keys import Body
+from fink_distribution.resources.rotation import RotationSpec, RotationState
 
 MECHANISMS = {"ScramSha512": "SCRAM-SHA-512", "ScramSha256": "SCRAM-SHA-256"}
-APPLIED_ANNOTATION = f"{GROUP}/applied-credential"
-"""On the Secret: a hash of what was last written to Kafka. Whoever can read it can read the password beside it."""
 
 
 def user_name(body: Body) -> str:
@@ -32,95 +31,101 @@ def principal(name: str) -> str:
 
 
 @dataclass(frozen=True)
+class PasswordSource:
+    """The entry of a Secret, in the user's namespace, that a brought password is in."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What was last written to Kafka: a keyed hash of the password, and how Kafka keeps it. Kafka itself never shows a password."""
+
+    hash: str
+    mechanism: str
+    iterations: int
+
+    def facts(self) -> dict[str, object]:
+        """Return it as it stands in the status."""
+        return {"hash": self.hash, "mechanism": self.mechanism, "iterations": self.iterations}
+
+
+@dataclass(frozen=True)
 class KafkaUser:
-    """The spec of a KafkaUser and what its status records as ours."""
+    """The spec of a KafkaUser and what its status records as ours.
+
+    Attributes
+    ----------
+    declared_mechanism
+        The mechanism that the spec names, Kafka's word.
+    quotas
+        By the names of `spec.quotas`.
+    owned_quotas
+        The quotas that this resource has set.
+    written
+        What was last written to Kafka.
+    """
 
     connection: str
     name: str
-    mechanism: str
+    declared_mechanism: str
     iterations: int
+    password_source: PasswordSource | None
     secret: str
     secret_labels: Mapping[str, str]
     secret_annotations: Mapping[str, str]
+    quotas: Mapping[str, int]
+    owned_quotas: Mapping[str, int]
+    rotation: RotationSpec
+    rotation_state: RotationState
+    written: Credential | None
     deletion_policy: str
     is_ours: bool
+    created: datetime | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, body: Body) -> KafkaUser:
         """Read an object that the API server has checked."""
-        spec = body["spec"]
+        spec, status, metadata = body["spec"], body.get("status") or {}, body["metadata"]
         authentication, secret = spec.get("authentication") or {}, spec.get("secret") or {}
+        source, written = authentication.get("passwordSecretRef"), status.get("credential")
+        created = metadata.get("creationTimestamp")
         return cls(
             connection=connection_name(body),
             name=user_name(body),
-            mechanism=MECHANISMS[authentication.get("type", "ScramSha512")],
+            declared_mechanism=MECHANISMS[authentication.get("type", "ScramSha512")],
             iterations=authentication.get("iterations", 4096),
+            password_source=PasswordSource(source["name"], source.get("key", "password")) if source else None,
             secret=secret_name(body),
             secret_labels=dict(secret.get("labels") or {}),
             secret_annotations=dict(secret.get("annotations") or {}),
+            quotas=dict(spec.get("quotas") or {}),
+            owned_quotas=dict(status.get("quotas") or {}),
+            rotation=RotationSpec.of(spec.get("rotation") or {}),
+            rotation_state=RotationState.of(status.get("rotation") or {}),
+            written=Credential(**written) if written else None,
             deletion_policy=spec.get("deletionPolicy", "Delete"),
-            is_ours=(body.get("status") or {}).get("userName") == user_name(body),
+            is_ours=status.get("userName") == user_name(body),
+            created=datetime.fromisoformat(created) if created else None,
         )
 
-    def applied_hash(self, password: str) -> str:
-        """Return a hash that changes when the credential in Kafka has to be written again."""
-        content = f"{self.mechanism}\0{self.iterations}\0{self.name}\0{password}"
-        return hashlib.sha256(content.encode()).hexdigest()
+    @property
+    def mechanism(self) -> str:
+        """The mechanism of the password that the Secret holds: the spec's, unless the password was rotated."""
+        state = self.rotation_state
+        if state.mechanism is None or state.declared != self.declared_mechanism:
+            return self.declared_mechanism
+        return state.previous if state.is_preparing and state.previous else state.mechanism
 
+    @property
+    def kept_mechanism(self) -> str | None:
+        """The other mechanism while a rotation lasts: its credential is left as it is."""
+        state = self.rotation_state
+        if state.previous is None or state.declared != self.declared_mechanism:
+            return None
+        return state.mechanism if state.is_preparing else state.previous
 
-def jaas_config(username: str, password: str) -> str:
-    """Return the JAAS line of Kafka's Java clients, quotes and backslashes escaped."""
-
-    def quoted(text: str) -> str:
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-
-    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    return f"{module} required username={quoted(username)} password={quoted(password)};"
-
-
-def secret_data(user: KafkaUser, password: str, access: ClientAccess) -> dict[str, str]:
-    """Return what a client needs to log in, by Kafka's own names of the settings (KIP-651 for PEM)."""
-    trusted = {}
-    if access.ca is not None:
-        trusted = {CA_KEY: access.ca, "ssl.truststore.type": "PEM", "ssl.truststore.certificates": access.ca}
-    if not access.verify_hostname:
-        # As Java's clients want it; librdkafka's say "none".
-        trusted["ssl.endpoint.identification.algorithm"] = ""
-    return {
-        "username": user.name,
-        "password": password,
-        "sasl.jaas.config": jaas_config(user.name, password),
-        "sasl.mechanism": user.mechanism,
-        "security.protocol": access.security_protocol,
-        "bootstrap.servers": access.bootstrap_servers,
-        **trusted,
-    }
-
-
-def secret_manifest(owner: Body, user: KafkaUser, data: Mapping[str, str], applied: str | None) -> dict[str, object]:
-    """Return the Secret of a KafkaUser.
-
-    Labels and annotations of the KafkaUser itself are not copied: a GitOps tool would take the Secret for one of its own
-    and prune it.
-    """
-    annotations = dict(user.secret_annotations)
-    if applied is not None:
-        annotations[APPLIED_ANNOTATION] = applied
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "Opaque",
-        "metadata": {
-            "name": user.secret,
-            "namespace": owner["metadata"]["namespace"],
-            "labels": {
-                **user.secret_labels,
-                "app.kubernetes.io/managed-by": "fink-distribution",
-                f"{GROUP}/kafka-user": owner["metadata"]["name"][:63].rstrip("-."),
-            },
-            "annotations": annotations,
-            "ownerReferences": [owner_reference(owner)],
-        },
-        "stringData": dict(data),
-    }
+    def with_rotation(self, state: RotationState) -> KafkaUser:
+        """Return the user with its rotation so far."""
+        return replace(self, rotation_state=state)

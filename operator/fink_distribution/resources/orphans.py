@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fink_distribution.resources import alert_topic, kafka_acl, kafka_user
@@ -32,6 +32,8 @@ class Orphan:
         The topic, the user, or the principal of the bindings.
     topic_id
         Which topic of that name; None if it was not known yet.
+    quotas
+        Of a user, those that were set for it.
     since
         When it was left behind, RFC 3339.
     """
@@ -44,6 +46,7 @@ class Orphan:
     topic_id: str | None = None
     deletion_policy: str | None = None
     bindings: tuple[Binding, ...] = ()
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         count = f" ({len(self.bindings)})" if self.bindings else ""
@@ -66,7 +69,15 @@ class Orphan:
                 user = kafka_user.KafkaUser.of(body)
                 if not user.is_ours or user.deletion_policy != "Delete":
                     return None
-                return cls(key, uid, user.name, since, cluster_id, deletion_policy=user.deletion_policy)
+                return cls(
+                    key,
+                    uid,
+                    user.name,
+                    since,
+                    cluster_id,
+                    deletion_policy=user.deletion_policy,
+                    quotas=user.owned_quotas,
+                )
             case Kind.KAFKA_ACL:
                 owned = tuple(sorted(kafka_acl.ledger(body)))
                 return cls(key, uid, status["principal"], since, cluster_id, bindings=owned) if owned else None
@@ -82,7 +93,7 @@ class Orphan:
                 status = {"topicName": self.kafka_name, "topicId": self.topic_id, "ownership": "Created"}
             case Kind.KAFKA_USER:
                 spec["userName"] = self.kafka_name
-                status = {"userName": self.kafka_name}
+                status = {"userName": self.kafka_name, "quotas": dict(self.quotas)}
             case Kind.KAFKA_ACL:
                 spec = {}
                 bindings = [binding.to_status() for binding in self.bindings]
@@ -110,6 +121,7 @@ class Orphan:
             "topicId": self.topic_id,
             "deletionPolicy": self.deletion_policy,
             "bindings": [binding.to_status() for binding in self.bindings],
+            "quotas": dict(self.quotas),
         }
         return {
             "uid": self.uid,
@@ -133,6 +145,7 @@ class Orphan:
             topic_id=item.get("topicId"),
             deletion_policy=item.get("deletionPolicy"),
             bindings=tuple(Binding.from_status(binding) for binding in item.get("bindings") or ()),
+            quotas=dict(item.get("quotas") or {}),
         )
 
 

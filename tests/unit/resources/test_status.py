@@ -1,12 +1,11 @@
-"""Conditions, JAAS lines, references: what users and their tools read."""
+"""Conditions, references: what users and their tools read."""
 
 from __future__ import annotations
 
 import pytest
 
 from fink_distribution.errors import Reason, Stalled, Waiting
-from fink_distribution.resources.conditions import State, Verdict, conditions, is_ready
-from fink_distribution.resources.kafka_user import jaas_config
+from fink_distribution.resources.conditions import Finding, State, Verdict, conditions, is_ready
 from fink_distribution.resources.keys import Key, Kind
 from fink_distribution.resources.references import references
 
@@ -37,16 +36,25 @@ def test_the_transition_time_moves_only_with_the_status() -> None:
     assert [each["lastTransitionTime"] for each in ready] == ["t3"]
 
 
+def test_a_kinds_own_condition_stands_beside_and_stays() -> None:
+    pending = Finding("CredentialsVerified", "Unknown", "LoginPending", "soon")
+    first = conditions(READY, 1, [], "t1", [pending])
+    assert [each["type"] for each in first] == ["Ready", "CredentialsVerified"]
+    stalled = conditions(STALLED, 2, first, "t2")
+    assert [each["type"] for each in stalled] == ["Ready", "Stalled", "CredentialsVerified"]
+    assert stalled[2] == first[1], "no news: as it stood"
+    verified = conditions(READY, 2, stalled, "t3", [Finding("CredentialsVerified", "True", "LoginSucceeded", "in")])
+    assert [(each["type"], each["status"], each["lastTransitionTime"]) for each in verified] == [
+        ("Ready", "True", "t3"),
+        ("CredentialsVerified", "True", "t3"),
+    ]
+
+
 def test_ready_is_only_for_the_generation_that_was_seen() -> None:
     status = {"observedGeneration": 1, "conditions": conditions(READY, 1, [], "t")}
     assert is_ready({"metadata": {"generation": 1}, "status": status})
     assert not is_ready({"metadata": {"generation": 2}, "status": status})
     assert not is_ready({"metadata": {"generation": 1}, "status": {"observedGeneration": -1}})
-
-
-def test_jaas_escapes_quotes_and_backslashes() -> None:
-    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    assert jaas_config("u", 'a"b\\c') == f'{module} required username="u" password="a\\"b\\\\c";'
 
 
 def test_references() -> None:
