@@ -31,6 +31,8 @@ class Reason(StrEnum):
     CLUSTER_MISMATCH = "ClusterMismatch"
     NOT_HONOURED = "NotHonoured"
     CONFLICT = "Conflict"
+    POLICY_VIOLATION = "PolicyViolation"
+    GRANT_MISSING = "GrantMissing"
     SECRET_CONFLICT = "SecretConflict"  # noqa: S105 - a reason, not a password
     INVALID_CONFIG = "InvalidConfig"
     PARTITIONS_CANNOT_SHRINK = "PartitionsCannotShrink"

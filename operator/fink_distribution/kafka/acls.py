@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from fink_distribution.kafka import newer_acls
 from fink_distribution.kafka.admin import KafkaAdmin, each
 from fink_distribution.resources.kafka_acl import Binding
 
@@ -27,6 +28,7 @@ _TYPES = {
 }
 _PATTERNS = {"Literal": ResourcePatternType.LITERAL, "Prefixed": ResourcePatternType.PREFIXED}
 _OPERATIONS = {
+    "All": AclOperation.ALL,
     "Read": AclOperation.READ,
     "Write": AclOperation.WRITE,
     "Create": AclOperation.CREATE,
@@ -38,9 +40,11 @@ _OPERATIONS = {
     "AlterConfigs": AclOperation.ALTER_CONFIGS,
     "IdempotentWrite": AclOperation.IDEMPOTENT_WRITE,
 }
+_PERMISSIONS = {"Allow": AclPermissionType.ALLOW, "Deny": AclPermissionType.DENY}
 _TYPE_NAMES = {value: key for key, value in _TYPES.items()}
 _PATTERN_NAMES = {value: key for key, value in _PATTERNS.items()}
 _OPERATION_NAMES = {value: key for key, value in _OPERATIONS.items()}
+_PERMISSION_NAMES = {value: key for key, value in _PERMISSIONS.items()}
 
 
 def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
@@ -51,27 +55,38 @@ def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
         principal,
         binding.host,
         _OPERATIONS[binding.operation],
-        AclPermissionType.ALLOW,
+        _PERMISSIONS[binding.permission],
     )
 
 
-async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[str, frozenset[Binding]]:
-    """List Allow bindings by principal: of one, or of all.
+def _parted(bindings: Iterable[Binding]) -> tuple[list[Binding], list[Binding]]:
+    """Part what librdkafka can express from what it cannot."""
+    found: tuple[list[Binding], list[Binding]] = ([], [])
+    for binding in bindings:
+        found[newer_acls.is_newer(binding)].append(binding)
+    return found
 
-    Deny rules, and kinds of rules that no KafkaAcl can declare, are not listed: they are never ours.
+
+async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[str, frozenset[Binding]]:
+    """List bindings by principal: of one, or of all.
+
+    What librdkafka does not know it lists as UNKNOWN; then the listing is completed by `newer_acls`. What nobody knows is left out:
+    it is never ours.
     """
     wanted = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, principal, None, AclOperation.ANY, AclPermissionType.ANY
     )
     found = await admin.result("listing the ACLs", admin.call("describe_acls", wanted))
     by_principal: defaultdict[str, set[Binding]] = defaultdict(set)
+    is_whole = True
     for acl in found:
         known = (
-            acl.permission_type is AclPermissionType.ALLOW
+            acl.permission_type in _PERMISSION_NAMES
             and acl.restype in _TYPE_NAMES
             and acl.resource_pattern_type in _PATTERN_NAMES
             and acl.operation in _OPERATION_NAMES
         )
+        is_whole &= known
         if known:
             by_principal[acl.principal].add(
                 Binding(
@@ -80,26 +95,32 @@ async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[st
                     _PATTERN_NAMES[acl.resource_pattern_type],
                     _OPERATION_NAMES[acl.operation],
                     acl.host,
+                    _PERMISSION_NAMES[acl.permission_type],
                 )
             )
+    if not is_whole:
+        for name, newer in (await newer_acls.observe(admin, principal)).items():
+            by_principal[name] |= newer
     return {name: frozenset(bindings) for name, bindings in by_principal.items()}
 
 
 async def grant(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Create bindings; one that exists already is fine."""
-    wanted = [AclBinding(*_arguments(binding, principal)) for binding in bindings]
+    wanted, newer = _parted(bindings)
+    await newer_acls.grant(admin, principal, newer)
     if wanted:
         await each(
-            admin.call("create_acls", wanted),
+            admin.call("create_acls", [AclBinding(*_arguments(binding, principal)) for binding in wanted]),
             lambda _, future: admin.result(f"granting permissions to {principal}", future),
         )
 
 
 async def revoke(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Remove exactly these bindings; one that is gone already is fine."""
-    wanted = [AclBindingFilter(*_arguments(binding, principal)) for binding in bindings]
+    wanted, newer = _parted(bindings)
+    await newer_acls.revoke(admin, principal, newer)
     if wanted:
         await each(
-            admin.call("delete_acls", wanted),
+            admin.call("delete_acls", [AclBindingFilter(*_arguments(binding, principal)) for binding in wanted]),
             lambda _, future: admin.result(f"revoking permissions of {principal}", future),
         )

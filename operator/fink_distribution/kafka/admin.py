@@ -48,7 +48,7 @@ class KafkaAdmin:
 
     def __init__(self, login: Login, timeout_seconds: float) -> None:
         self.login = login
-        self._timeout = timeout_seconds
+        self.timeout_seconds = self._timeout = timeout_seconds
         self._refused: KafkaError | None = None
         self._client = AdminClient(
             {

@@ -14,6 +14,7 @@ from fink_distribution.reconcile.distribution_streams import DistributionStreams
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
+from fink_distribution.reconcile.policies import refuse_violation, wake_waiting
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
@@ -56,6 +57,7 @@ class Controller:
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:
+            refuse_violation(self.context.registry, body)
             return await RECONCILERS[key.kind].reconcile(self.context, body)
         except ReconcileError as error:
             if error.reason is Reason.KAFKA_UNREACHABLE and key.kind is not Kind.KAFKA_CONNECTION:
@@ -119,6 +121,7 @@ class Controller:
                 with contextlib.suppress(Outdated):
                     await self._report(body, Outcome(verdict, facts_of(body)))
                 raise Waiting(error.reason, error.message, 2.0) from error
+            wake_waiting(self.context.registry, body)
             logger.info("%s: released", key)
 
     def _is_overdue(self, body: Body) -> bool:
