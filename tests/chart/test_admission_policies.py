@@ -63,7 +63,9 @@ class Tenants:
 @pytest.fixture(scope="module")
 def tenants(kubectl: Kubectl, render: Render) -> Iterator[Tenants]:
     home = f"policies-{secrets.token_hex(3)}"
-    objects = render("--set", f"fullnameOverride={home},admissionPolicy.singleConnection=true", namespace=home)
+    watched = ",".join(f"{home}-{name}" for name in "abc")
+    values = f"fullnameOverride={home},admissionPolicy.singleConnection=true,watchNamespaces={{{watched}}}"
+    objects = render("--set", values, namespace=home)
     made = of_kind(objects, "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
     there = Tenants(kubectl, home, f"system:serviceaccount:{home}:{home}")
     for namespace in (home, there.mine, there.other, there.none):
@@ -186,6 +188,10 @@ def test_what_is_forbidden_is_refused(tenants: Tenants, kind: str, spec: dict[st
     said = tenants.tried(kind, spec)
     assert "is forbidden: ValidatingAdmissionPolicy" in said
     assert message.replace("MINE", tenants.mine).replace("OTHER", tenants.other) in said
+
+
+def test_namespaces_that_the_operator_does_not_watch_are_left_to_others(tenants: Tenants, namespace: str) -> None:
+    assert "created" in tenants.tried("AlertTopic", {}, namespace=namespace)
 
 
 def test_flags_of_a_policy_open_what_it_names(tenants: Tenants) -> None:

@@ -257,7 +257,8 @@ def test_the_ledger_stays_within_its_bounds(scene: Scene) -> None:
         for n in range(2000)
     ]
     patch = json.dumps({"status": {"bindings": full, "bindingCount": 2000}})
-    scene.kubectl("patch", "kacl", "many", "-n", scene.namespace, "--subresource=status", "--type=merge", "-p", patch)
+    words = ("patch", "kacl", "many", "-n", scene.namespace, "--subresource=status", "--type=merge")
+    scene.kubectl(*words, "--patch-file=/dev/stdin", stdin=patch)
     scene.declare(
         "KafkaAcl", "many", raw(user, rules=[rule("r", {"type": "Topic", "name": scene.name("new")}, "Read")])
     )
