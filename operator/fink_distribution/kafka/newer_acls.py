@@ -2,7 +2,7 @@
 
 Delegation tokens (KIP-48), users (KIP-373) and two-phase commits (KIP-939): librdkafka lists them as UNKNOWN and cannot make them.
 kafka-python sends the protocol's numbers as they are, so its requests are used, and not its enumerations, which end before KIP-939 and
-fail on the first binding that they do not know.
+fail on the first binding that they do not know. It is imported when it is first needed, by the thread that sends: that takes most of a second and 10 MiB.
 """
 
 from __future__ import annotations
@@ -10,19 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import KafkaError
-from kafka.errors import KafkaError as PythonKafkaError
-from kafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest, DescribeAclsRequest
 
 from fink_distribution.kafka.admin import KafkaAdmin, Login
 from fink_distribution.kafka.failures import explain
 from fink_distribution.resources.kafka_acl import Binding
-from kafka import KafkaAdminClient
-
-T = TypeVar("T")
 
 # It logs its whole configuration, with the password, when DEBUG is on.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
@@ -50,16 +45,21 @@ def is_newer(binding: Binding) -> bool:
 
 async def observe(admin: KafkaAdmin, principal: str | None) -> Mapping[str, frozenset[Binding]]:
     """List by principal, of one or of all, the bindings that librdkafka cannot express; what nobody knows is left out."""
-    request = DescribeAclsRequest(
-        min_version=_MIN_VERSION,
-        resource_type_filter=_ANY,
-        resource_name_filter=None,
-        pattern_type_filter=_ANY,
-        principal_filter=principal,
-        host_filter=None,
-        operation=_ANY,
-        permission_type=_ANY,
-    )
+
+    def request() -> Any:
+        from kafka.protocol.admin import DescribeAclsRequest
+
+        return DescribeAclsRequest(
+            min_version=_MIN_VERSION,
+            resource_type_filter=_ANY,
+            resource_name_filter=None,
+            pattern_type_filter=_ANY,
+            principal_filter=principal,
+            host_filter=None,
+            operation=_ANY,
+            permission_type=_ANY,
+        )
+
     what = "listing the ACLs about tokens, users and two-phase commits"
     response = await _ask(admin, what, request, lambda found: [found.error_code])
     by_principal: defaultdict[str, set[Binding]] = defaultdict(set)
@@ -81,41 +81,51 @@ def _read(resource: Any, acl: Any) -> Binding | None:
     return Binding(kind, resource.resource_name, pattern, operation, acl.host, permission)
 
 
-async def grant(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
+async def grant(admin: KafkaAdmin, principal: str, bindings: Sequence[Binding]) -> None:
     """Create bindings; one that exists already is fine."""
-    creations = [
-        CreateAclsRequest.AclCreation(
-            resource_type=_TYPES[each.resource_type],
-            resource_name=each.resource_name,
-            resource_pattern_type=_PATTERNS[each.pattern_type],
-            principal=principal,
-            host=each.host,
-            operation=_OPERATIONS[each.operation],
-            permission_type=_PERMISSIONS[each.permission],
-        )
-        for each in bindings
-    ]
-    if creations:
-        request = CreateAclsRequest(creations=creations, min_version=_MIN_VERSION)
+
+    def request() -> Any:
+        from kafka.protocol.admin import CreateAclsRequest
+
+        creations = [
+            CreateAclsRequest.AclCreation(
+                resource_type=_TYPES[each.resource_type],
+                resource_name=each.resource_name,
+                resource_pattern_type=_PATTERNS[each.pattern_type],
+                principal=principal,
+                host=each.host,
+                operation=_OPERATIONS[each.operation],
+                permission_type=_PERMISSIONS[each.permission],
+            )
+            for each in bindings
+        ]
+        return CreateAclsRequest(creations=creations, min_version=_MIN_VERSION)
+
+    if bindings:
         await _ask(admin, f"granting permissions to {principal}", request, _codes("results"))
 
 
-async def revoke(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
+async def revoke(admin: KafkaAdmin, principal: str, bindings: Sequence[Binding]) -> None:
     """Remove exactly these bindings; one that is gone already is fine."""
-    filters = [
-        DeleteAclsRequest.DeleteAclsFilter(
-            resource_type_filter=_TYPES[each.resource_type],
-            resource_name_filter=each.resource_name,
-            pattern_type_filter=_PATTERNS[each.pattern_type],
-            principal_filter=principal,
-            host_filter=each.host,
-            operation=_OPERATIONS[each.operation],
-            permission_type=_PERMISSIONS[each.permission],
-        )
-        for each in bindings
-    ]
-    if filters:
-        request = DeleteAclsRequest(filters=filters, min_version=_MIN_VERSION)
+
+    def request() -> Any:
+        from kafka.protocol.admin import DeleteAclsRequest
+
+        filters = [
+            DeleteAclsRequest.DeleteAclsFilter(
+                resource_type_filter=_TYPES[each.resource_type],
+                resource_name_filter=each.resource_name,
+                pattern_type_filter=_PATTERNS[each.pattern_type],
+                principal_filter=principal,
+                host_filter=each.host,
+                operation=_OPERATIONS[each.operation],
+                permission_type=_PERMISSIONS[each.permission],
+            )
+            for each in bindings
+        ]
+        return DeleteAclsRequest(filters=filters, min_version=_MIN_VERSION)
+
+    if bindings:
         await _ask(admin, f"revoking permissions of {principal}", request, _codes("filter_results"))
 
 
@@ -123,36 +133,40 @@ def _codes(field: str) -> Callable[[Any], list[int]]:
     return lambda response: [each.error_code for each in getattr(response, field)]
 
 
-async def _ask(admin: KafkaAdmin, what: str, request: Any, codes: Callable[[Any], list[int]]) -> Any:
+async def _ask(admin: KafkaAdmin, what: str, request: Callable[[], Any], codes: Callable[[Any], list[int]]) -> Any:
     """Send one request with a client of its own: these bindings are rare, an idle second connection would not be."""
-    servers = admin.login.bootstrap_servers
-    try:
-        response = await asyncio.to_thread(_send, admin.login, admin.timeout_seconds, request)
-    except PythonKafkaError as error:
-        # Its own errors, unlike the broker's, have no number: nobody answered. A wrong password ends so as well, after librdkafka has told
-        # it of the same login.
-        code = getattr(error, "errno", None) or 0
-        code = code if code > 0 else KafkaError._TRANSPORT
-        raise explain(KafkaError(code, str(error)), what, servers) from error
-    failed = next((code for code in codes(response) if code), 0)
-    if failed:
-        raise explain(KafkaError(failed), what, servers)
-    return response
+    found = await asyncio.to_thread(_send, admin.login, admin.timeout_seconds, request)
+    if not isinstance(found, KafkaError):
+        failed = next((code for code in codes(found) if code), 0)
+        if not failed:
+            return found
+        found = KafkaError(failed)
+    raise explain(found, what, admin.login.bootstrap_servers)
 
 
-def _send(login: Login, timeout_seconds: float, request: Any) -> Any:
+def _send(login: Login, timeout_seconds: float, request: Callable[[], Any]) -> Any:
+    """Return the response, or the error for which there is none."""
+    from kafka import KafkaAdminClient, errors
+
     milliseconds = int(timeout_seconds * 1000)
-    client = KafkaAdminClient(
-        bootstrap_servers=login.bootstrap_servers.split(","),
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism=login.mechanism,
-        sasl_plain_username=login.username,
-        sasl_plain_password=login.password,
-        client_id="fink-distribution-operator",
-        bootstrap_timeout_ms=milliseconds,
-        request_timeout_ms=milliseconds,
-    )
     try:
-        return client._manager.run(client._manager.send, request)
-    finally:
-        client.close()
+        client = KafkaAdminClient(
+            bootstrap_servers=login.bootstrap_servers.split(","),
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism=login.mechanism,
+            sasl_plain_username=login.username,
+            sasl_plain_password=login.password,
+            client_id="fink-distribution-operator",
+            bootstrap_timeout_ms=milliseconds,
+            request_timeout_ms=milliseconds,
+        )
+        try:
+            return client._manager.run(client._manager.send, request())
+        finally:
+            client.close()
+    except (errors.KafkaError, OSError) as error:
+        # Its own errors, unlike the broker's, have no number: nobody answered. A wrong password ends so as well, after librdkafka has told
+        # of the same login.
+        code = getattr(error, "errno", None) or 0
+        is_of_broker = isinstance(error, errors.BrokerResponseError) and code > 0
+        return KafkaError(code if is_of_broker else KafkaError._TRANSPORT, str(error))

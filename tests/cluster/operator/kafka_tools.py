@@ -37,7 +37,7 @@ class KafkaTools:
         """Return all that the controller has written, in its order: {type, version, data} each."""
         log = self.environment.kafka_admin_config.parent / "data" / "__cluster_metadata-0"
         files = ",".join(str(file) for file in sorted(log.glob("*.log")))
-        printed = self._run("kafka.tools.DumpLogSegments", "--cluster-metadata-decoder", "--files", files)
+        printed = self._run("org.apache.kafka.tools.DumpLogSegments", "--cluster-metadata-decoder", "--files", files)
         return [json.loads(payload) for payload in re.findall(r"payload: (\{.*\})", printed)]
 
     def _run(self, main: str, *arguments: str) -> str:
