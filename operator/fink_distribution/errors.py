@@ -34,6 +34,8 @@ class Reason(StrEnum):
     CLUSTER_MISMATCH = "ClusterMismatch"
     NOT_HONOURED = "NotHonoured"
     CONFLICT = "Conflict"
+    POLICY_VIOLATION = "PolicyViolation"
+    GRANT_MISSING = "GrantMissing"
     SECRET_CONFLICT = "SecretConflict"  # noqa: S105 - a reason, not a password
     PASSWORD_INVALID = "PasswordInvalid"  # noqa: S105 - a reason, not a password
     ROTATION_FAILED = "RotationFailed"

@@ -207,3 +207,10 @@ def test_the_chart_carries_the_same_file(file: Path) -> None:
 
 def test_the_chart_carries_no_file_more() -> None:
     assert {file.name for file in COPIES.iterdir()} == {file.name for file in FILES}
+
+
+def test_an_orphans_bindings_are_those_of_a_kafkaacl() -> None:
+    by_kind = {crd(file)["spec"]["names"]["kind"]: root(file)["properties"]["status"]["properties"] for file in FILES}
+    orphan = by_kind["KafkaConnection"]["orphans"]["items"]["properties"]
+    assert orphan["bindings"]["items"] == by_kind["KafkaAcl"]["bindings"]["items"]
+    assert orphan["quotas"]["properties"] == by_kind["KafkaUser"]["quotas"]["properties"]

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from fink_distribution.kafka import newer_acls
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.resources.kafka_acl import Binding
 
@@ -28,6 +29,7 @@ _TYPES = {
 }
 _PATTERNS = {"Literal": ResourcePatternType.LITERAL, "Prefixed": ResourcePatternType.PREFIXED}
 _OPERATIONS = {
+    "All": AclOperation.ALL,
     "Read": AclOperation.READ,
     "Write": AclOperation.WRITE,
     "Create": AclOperation.CREATE,
@@ -39,9 +41,11 @@ _OPERATIONS = {
     "AlterConfigs": AclOperation.ALTER_CONFIGS,
     "IdempotentWrite": AclOperation.IDEMPOTENT_WRITE,
 }
+_PERMISSIONS = {"Allow": AclPermissionType.ALLOW, "Deny": AclPermissionType.DENY}
 _TYPE_NAMES = {value: key for key, value in _TYPES.items()}
 _PATTERN_NAMES = {value: key for key, value in _PATTERNS.items()}
 _OPERATION_NAMES = {value: key for key, value in _OPERATIONS.items()}
+_PERMISSION_NAMES = {value: key for key, value in _PERMISSIONS.items()}
 
 
 def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
@@ -52,8 +56,16 @@ def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
         principal,
         binding.host,
         _OPERATIONS[binding.operation],
-        AclPermissionType.ALLOW,
+        _PERMISSIONS[binding.permission],
     )
+
+
+def _parted(bindings: Iterable[Binding]) -> tuple[list[Binding], list[Binding]]:
+    """Part what librdkafka can express from what it cannot."""
+    found: tuple[list[Binding], list[Binding]] = ([], [])
+    for binding in bindings:
+        found[newer_acls.is_newer(binding)].append(binding)
+    return found
 
 
 Entry = tuple[str, Binding]
@@ -61,18 +73,25 @@ Entry = tuple[str, Binding]
 
 
 async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[str, frozenset[Binding]]:
-    """List Allow bindings by principal: of one, or of all.
+    """List bindings by principal: of one, or of all.
 
-    Deny rules, and kinds of rules that no KafkaAcl can declare, are not listed: they are never ours.
+    What librdkafka does not know it lists as UNKNOWN; then the listing is completed by `newer_acls`. What nobody knows is left out:
+    it is never ours.
     """
     wanted = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, principal, None, AclOperation.ANY, AclPermissionType.ANY
     )
     found = await admin.result("listing the ACLs", admin.call("describe_acls", wanted))
     by_principal: defaultdict[str, set[Binding]] = defaultdict(set)
+    is_whole = True
     for acl in found:
-        if (binding := _binding(acl)) is not None:
+        binding = _binding(acl)
+        is_whole &= binding is not None
+        if binding is not None:
             by_principal[acl.principal].add(binding)
+    if not is_whole:
+        for name, newer in (await newer_acls.observe(admin, principal)).items():
+            by_principal[name] |= newer
     return {name: frozenset(bindings) for name, bindings in by_principal.items()}
 
 
@@ -91,7 +110,7 @@ async def _observe(
 
 def _binding(acl: AclBinding) -> Binding | None:
     known = (
-        acl.permission_type is AclPermissionType.ALLOW
+        acl.permission_type in _PERMISSION_NAMES
         and acl.restype in _TYPE_NAMES
         and acl.resource_pattern_type in _PATTERN_NAMES
         and acl.operation in _OPERATION_NAMES
@@ -104,17 +123,22 @@ def _binding(acl: AclBinding) -> Binding | None:
         _PATTERN_NAMES[acl.resource_pattern_type],
         _OPERATION_NAMES[acl.operation],
         acl.host,
+        _PERMISSION_NAMES[acl.permission_type],
     )
 
 
 async def grant(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Create bindings; one that exists already is fine."""
-    await _each(admin, _grant, principal, bindings)
+    wanted, newer = _parted(bindings)
+    await newer_acls.grant(admin, principal, newer)
+    await _each(admin, _grant, principal, wanted)
 
 
 async def revoke(admin: KafkaAdmin, principal: str, bindings: Iterable[Binding]) -> None:
     """Remove exactly these bindings; one that is gone already is fine."""
-    await _each(admin, _revoke, principal, bindings)
+    wanted, newer = _parted(bindings)
+    await newer_acls.revoke(admin, principal, newer)
+    await _each(admin, _revoke, principal, wanted)
 
 
 async def _each(admin: KafkaAdmin, request: Any, principal: str, bindings: Iterable[Binding]) -> None:

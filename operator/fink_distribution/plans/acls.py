@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from fink_distribution.resources.kafka_acl import Binding
+from fink_distribution.resources.kafka_acl import DENY, Binding
 
 
 @dataclass(frozen=True)
 class AclPlan:
     """Grants come before revokes, so that no client loses in between what it keeps.
+
+    A Deny counts as a grant too: the binding is what is made and removed, whatever it says.
 
     Attributes
     ----------
@@ -26,7 +28,13 @@ class AclPlan:
         return bool(self.grants or self.revokes)
 
     def __str__(self) -> str:
-        return "; ".join([f"grant {each}" for each in self.grants] + [f"revoke {each}" for each in self.revokes])
+        return "; ".join(self.lines())
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the plan, a line a binding, in the order in which it is applied."""
+        made = [f"{'deny' if each.permission == DENY else 'grant'} {each}" for each in self.grants]
+        gone = [f"{'no longer deny' if each.permission == DENY else 'revoke'} {each}" for each in self.revokes]
+        return (*made, *gone)
 
 
 def plan_acls(declared: Set[Binding], observed: Set[Binding], owned: Set[Binding], shared: Set[Binding]) -> AclPlan:
@@ -46,5 +54,6 @@ def plan_acls(declared: Set[Binding], observed: Set[Binding], owned: Set[Binding
     missing = set(declared) - set(observed)
     # A declared binding that exists and is in nobody's ledger was made by hand: it is used, never owned, never removed.
     ledger = missing | (set(declared) & (set(owned) | set(shared)))
-    revokes = (set(owned) & set(observed)) - set(declared) - set(shared)
+    # Also what is not seen in Kafka: a broker may not yet know of what was made a moment ago, and then nobody would remove it.
+    revokes = set(owned) - set(declared) - set(shared)
     return AclPlan(tuple(sorted(missing)), tuple(sorted(revokes)), frozenset(ledger))

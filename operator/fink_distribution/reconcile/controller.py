@@ -16,6 +16,7 @@ from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
 from fink_distribution.reconcile.metrics import OUTDATED, RELEASED, Turn
+from fink_distribution.reconcile.policies import refuse_violation, wake_waiting
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import FINALIZER, Body, Key, Kind, is_deleted
@@ -66,6 +67,7 @@ class Controller:
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:
             body = await start_anew_in_another_cluster(self.context, await self.context.recall(body))
+            refuse_violation(self.context.registry, body)
             return await RECONCILERS[key.kind].reconcile(self.context, body)
         except ReconcileError as error:
             if error.reason in OF_CONNECTION and key.kind is not Kind.KAFKA_CONNECTION:
@@ -138,6 +140,7 @@ class Controller:
             logger.warning("%s: not let go yet: %s", key, error)
             return _RELEASE_RETRY_SECONDS
         self.context.intents.close(body)
+        wake_waiting(self.context.registry, body)
         logger.info("%s: released", key)
         return None
 

@@ -43,6 +43,8 @@ class Registry:
         self.operator_namespace = operator_namespace
         self.on_wake = wake
         self._items: dict[Key, Item] = {}
+        # Dictionaries for their order: the first that was seen comes first.
+        self._kinds: dict[Kind, dict[Key, None]] = {kind: {} for kind in Kind}
         self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
         self._claimants: defaultdict[Claim, set[Key]] = defaultdict(set)
 
@@ -56,7 +58,7 @@ class Registry:
 
     def of_kind(self, kind: Kind) -> list[Body]:
         """Return all resources of a kind."""
-        return [item.body for key, item in self._items.items() if key.kind is kind]
+        return [self._items[key].body for key in self._kinds[kind]]
 
     def see(self, body: Body) -> None:
         """Note a resource as the API server has it now, and wake whom its change concerns. Older news are ignored."""
@@ -104,6 +106,7 @@ class Registry:
         self._take_out(key)
         item = Item(_slim(body), references(body, self.operator_namespace), claim(body))
         self._items[key] = item
+        self._kinds[key.kind][key] = None
         for reference in item.references:
             self._dependents[reference].add(key)
         if item.claim is not None:
@@ -113,6 +116,7 @@ class Registry:
         item = self._items.pop(key, None)
         if item is None:
             return
+        del self._kinds[key.kind][key]
         for reference in item.references:
             _drop(self._dependents, reference, key)
         if item.claim is not None:

@@ -17,9 +17,11 @@ def references(body: Body, operator_namespace: str) -> frozenset[Key]:
     key = Key.of(body)
     if key.kind is Kind.KAFKA_CONNECTION:
         return frozenset()
-    connection = Key(Kind.KAFKA_CONNECTION, operator_namespace, connection_name(body))
     if key.kind is Kind.KAFKA_ACL:
-        return frozenset({kafka_acl.user_key(body), *kafka_acl.topic_keys(body)})
+        user, used = kafka_acl.user_key(body), kafka_acl.connection_of(body)
+        own = {Key(Kind.KAFKA_CONNECTION, operator_namespace, used)} if used else set()
+        return frozenset({*own, *kafka_acl.topic_keys(body), *([user] if user else [])})
+    connection = Key(Kind.KAFKA_CONNECTION, operator_namespace, connection_name(body))
     if key.kind is Kind.DISTRIBUTION_STREAM:
         stream = DistributionStream.of(body)
         children = {Key(kind, key.namespace, stream.child_name) for kind in (Kind.KAFKA_USER, Kind.KAFKA_ACL)}

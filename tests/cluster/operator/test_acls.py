@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-
 import pytest
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import (
@@ -18,7 +15,6 @@ from confluent_kafka.admin import (
 
 from cluster.operator.logins import read, write
 from cluster.operator.scene import Scene
-from testbed.environment import Environment
 from testbed.fixtures import wait_for
 
 
@@ -40,40 +36,6 @@ def _consumer(scene: Scene, **more: object) -> dict[str, object]:
         "consumer": {"topics": [{"topicRef": {"name": "alerts"}}], "group": group},
         **more,
     }
-
-
-def _by_kafkas_tool(environment: Environment, *arguments: str) -> None:
-    """Run Kafka's own kafka-acls."""
-    command = ["java", "-cp", f"{environment.kafka_jars}/*", "org.apache.kafka.tools.AclCommand"]
-    where = ["--bootstrap-server", environment.kafka_bootstrap, "--command-config", str(_java_config(environment))]
-    subprocess.run([*command, *where, *arguments], check=True, capture_output=True, timeout=60)
-
-
-def _java_config(environment: Environment) -> os.PathLike[str]:
-    words = dict(line.split("=", 1) for line in environment.kafka_admin_config.read_text().splitlines() if "=" in line)
-    module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    jaas = f'{module} required username="{words["sasl.username"]}" password="{words["sasl.password"]}";'
-    file = environment.kafka_admin_config.with_name("admin-java.properties")
-    file.touch(mode=0o600)
-    lines = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": words["sasl.mechanism"], "sasl.jaas.config": jaas}
-    file.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
-    return file
-
-
-def test_consumer_and_producer_expand_as_kafkas_own_tool_expands_them(
-    scene: Scene, reader: str, testbed: Environment
-) -> None:
-    topic, group, other = scene.name("alerts"), scene.name("group"), scene.name("other")
-    _by_kafkas_tool(
-        testbed, "--add", "--allow-principal", f"User:{other}", "--consumer", "--topic", topic, "--group", group
-    )
-    arguments = ["--producer", "--topic", topic, "--transactional-id", group]
-    _by_kafkas_tool(testbed, "--add", "--allow-principal", f"User:{other}", *arguments)
-    producer = {"topics": [{"topicRef": {"name": "alerts"}}], "transactionalId": {"name": group}}
-    consumer = {"topics": [{"name": topic}], "group": {"name": group}}
-    scene.declare("KafkaAcl", "all", {"userRef": {"name": "reader"}, "consumer": consumer, "producer": producer})
-    scene.ready("kafkaacl", "all", "Reconciled")
-    assert scene.acls(reader) == scene.acls(other)
 
 
 def test_a_consumer_may_read_and_nothing_else(scene: Scene, reader: str) -> None:

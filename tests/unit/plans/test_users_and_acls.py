@@ -60,7 +60,7 @@ A, B, C = (Binding("Topic", name, "Literal", "Read", "*") for name in "abc")
         ({A, B}, {A, C}, {A, C}, set(), [B], [C], {A, B}),
         (set(), {A, B}, {A}, set(), [], [A], set()),
         (set(), {A}, {A}, {A}, [], [], set()),  # the other one keeps it
-        (set(), set(), {A}, set(), [], [], set()),  # removed by hand already
+        (set(), set(), {A}, set(), [], [A], set()),  # removed by hand, or made a moment ago: not seen is not gone
         ({A}, set(), {A}, set(), [A], [], {A}),  # drift
     ],
 )

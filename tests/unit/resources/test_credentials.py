@@ -17,6 +17,7 @@ from fink_distribution.resources.credentials import (
     secret_manifest,
     stale_metadata,
 )
+from fink_distribution.resources.kafka_connection import ClientAccess
 from fink_distribution.resources.kafka_user import KafkaUser
 
 BODY: dict[str, Any] = {
@@ -50,7 +51,7 @@ def test_java_properties(value: str, written: str) -> None:
 
 
 def test_the_secret_has_all_forms() -> None:
-    data = secret_data(USER, 'p"w', "f" * 64, "one:9092,two:9093")
+    data = secret_data(USER, 'p"w', "f" * 64, ClientAccess("one:9092,two:9093", "SASL_PLAINTEXT"))
     assert {key: data[key] for key in ("type", "host", "port")} == {"type": "kafka", "host": "one", "port": "9092"}
     assert data["librdkafka.properties"].splitlines() == [
         "bootstrap.servers=one:9092,two:9093",
@@ -63,7 +64,23 @@ def test_the_secret_has_all_forms() -> None:
         "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required "
         'username="u" password="p\\\\"w";'
     )
-    assert secret_data(USER, "p", "f" * 64, "[::1]:9092")["host"] == "[::1]"
+    assert secret_data(USER, "p", "f" * 64, ClientAccess("[::1]:9092", "SASL_PLAINTEXT"))["host"] == "[::1]"
+
+
+def test_over_tls_each_form_names_the_authority() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+    data = secret_data(USER, "p", "f" * 64, ClientAccess("one:9093", "SASL_SSL", pem, verify_hostname=False))
+    assert data["ca.crt"] == data["ssl.truststore.certificates"] == pem
+    java = data["client.properties"].splitlines()
+    assert "ssl.truststore.type=PEM" in java
+    assert r"ssl.truststore.certificates=-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n" in java
+    assert "ssl.endpoint.identification.algorithm=" in java
+    raw = data["librdkafka.properties"].splitlines()
+    assert {
+        "security.protocol=SASL_SSL",
+        "ssl.ca.location=ca.crt",
+        "ssl.endpoint.identification.algorithm=none",
+    } <= set(raw)
 
 
 def test_a_hash_says_nothing_without_its_key() -> None:

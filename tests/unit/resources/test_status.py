@@ -74,13 +74,26 @@ def test_references() -> None:
         "metadata": metadata,
         "spec": {
             "userRef": {"name": "u"},
-            "rules": [{"resource": {"type": "Topic", "topicRef": {"name": "t"}}}, {"resource": {"type": "Cluster"}}],
+            "rules": [
+                {"name": "a", "operations": ["Read"], "resource": {"type": "Topic", "topicRef": {"name": "t"}}},
+                {
+                    "name": "b",
+                    "operations": ["Read"],
+                    "resource": {"type": "Topic", "topicRef": {"name": "t", "namespace": "n2"}},
+                },
+                {"name": "c", "operations": ["Describe"], "resource": {"type": "Cluster"}},
+            ],
         },
     }
     topic = Key(Kind.ALERT_TOPIC, "ns", "t")
     children = {Key(Kind.KAFKA_USER, "ns", "x-stream"), Key(Kind.KAFKA_ACL, "ns", "x-stream")}
     assert references(stream, "home") == {connection, topic, *children}
-    assert references(acl, "home") == {topic, Key(Kind.KAFKA_USER, "ns", "u")}
+    foreign = Key(Kind.ALERT_TOPIC, "n2", "t")
+    assert references(acl, "home") == {topic, foreign, Key(Kind.KAFKA_USER, "ns", "u")}
+    looked_at = {**acl, "status": {"connection": "default"}}
+    assert references(looked_at, "home") == {topic, foreign, Key(Kind.KAFKA_USER, "ns", "u"), connection}
+    raw = {**acl, "spec": {"principal": "User:x", "connectionRef": {"name": "default"}}}
+    assert references(raw, "home") == {connection}
     assert references({"kind": "AlertTopic", "metadata": metadata, "spec": {}}, "home") == {connection}
     other = {"kind": "KafkaUser", "metadata": metadata, "spec": {"connectionRef": {"name": "lsst"}}}
     assert references(other, "home") == {Key(Kind.KAFKA_CONNECTION, "home", "lsst")}
