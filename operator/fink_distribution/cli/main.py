@@ -7,6 +7,8 @@ import sys
 import click
 from pydantic import ValidationError
 
+from fink_distribution.cli.commands import PipelineGroup
+from fink_distribution.cli.plan import plan
 from fink_distribution.settings import Settings
 
 EXIT_BAD_SETTINGS = 2
@@ -19,10 +21,13 @@ Examples:
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PipelineGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fink-distribution")
 def main() -> None:
     """Redistribute astronomical alerts over Kafka, declared as Kubernetes resources."""
+
+
+main.add_command(plan)
 
 
 @main.command()

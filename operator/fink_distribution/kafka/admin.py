@@ -42,11 +42,16 @@ class Login:
 class KafkaAdmin:
     """An asynchronous view of AdminClient.
 
+    Parameters
+    ----------
+    settings
+        librdkafka's, in place of those that follow from the login.
+
     Every call raises a `fink_distribution.errors.ReconcileError` when it fails: Waiting when the brokers are away, Stalled when
     the credentials, the rights or the arguments are wrong.
     """
 
-    def __init__(self, login: Login, timeout_seconds: float) -> None:
+    def __init__(self, login: Login, timeout_seconds: float, settings: Mapping[str, str] | None = None) -> None:
         self.login = login
         self._timeout = timeout_seconds
         self._refused: KafkaError | None = None
@@ -63,6 +68,7 @@ class KafkaAdmin:
                 "error_cb": self._note,
                 # librdkafka would write to stderr what we say in conditions.
                 "log_level": 0,
+                **(settings or {}),
             }
         )
 
