@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from fink_distribution.cli.commands import PipelineGroup
+from fink_distribution.cli.export import export
 from fink_distribution.cli.plan import plan
 from fink_distribution.settings import Settings
 
@@ -28,6 +29,7 @@ def main() -> None:
 
 
 main.add_command(plan)
+main.add_command(export)
 
 
 @main.command()
