@@ -69,7 +69,7 @@ def export(
 ) -> None:
     """Write manifests for the topics, users and permissions that a Kafka has already; change nothing.
 
-    Applied, they take the topics over as they are (adoptionPolicy: Adopt). Kafka gives no passwords away, so users are only looked at
+    Applied, they take topics and permissions over as they are (adoptionPolicy: Adopt). Kafka gives no passwords away, so users are only looked at
     (mode: Observe), until somebody brings the password or lets the operator make a new one. Internal topics (__*) are left out. What cannot be
     declared, a Deny for example, is never dropped silently: it is named on stderr and in the first comment.
     """
@@ -133,7 +133,7 @@ def _remarks(cluster_id: str, found: Export) -> list[str]:
         "Topics: applying takes them over as they are (adoptionPolicy: Adopt); deleting a resource leaves its topic (deletionPolicy: Retain).",
         "Users: Kafka gives no passwords away, so they are only looked at (mode: Observe), and clients go on with the passwords they have.",
         "  docs/plan-and-export.md says how the operator takes one over.",
-        "Permissions: they are there already, and stay when a resource is deleted.",
+        "Permissions: applying takes them over (adoptionPolicy: Adopt); deleting a resource, or a line of it, revokes them.",
     ]
     if found.left_out:
         lines += ["", "Not exported:", *(f"- {line}" for line in found.left_out)]

@@ -88,7 +88,7 @@ def open_kafka(command_config: str | None, bootstrap_server: str | None, timeout
 def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | None) -> str:
     """Return what to do about a failure; the operator's own words are about a KafkaConnection."""
     servers = admin.login.bootstrap_servers
-    source = command_config or f"--command-config (or {CONFIG_VARIABLE}), which was not given"
+    source = command_config or f"a file, and name it by --command-config or {CONFIG_VARIABLE}"
     match error.reason:
         case Reason.AUTHENTICATION_FAILED:
             return f"{servers} refused the login of {admin.login.username or 'nobody'}. Correct user name, password or mechanism in {source}."

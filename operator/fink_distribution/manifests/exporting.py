@@ -183,7 +183,9 @@ def _acls(
         left_out += [f"permission of {who}: {each}: {reason}." for each, reason in folded.undeclarable]
         for index, spec in enumerate(folded.specs):
             name = resources[who] if index == 0 else _free(resources[who], taken)
-            yield target.manifest(Kind.KAFKA_ACL, name, {"userRef": {"name": resources[who]}, **spec})
+            yield target.manifest(
+                Kind.KAFKA_ACL, name, {"userRef": {"name": resources[who]}, **spec, "adoptionPolicy": "Adopt"}
+            )
 
 
 def _free(base: str, taken: set[str]) -> str:

@@ -8,8 +8,10 @@ from fink_distribution.plans.acls import plan_acls
 from fink_distribution.reconcile.context import Context, Facts, Outcome, facts_of
 from fink_distribution.resources.alert_topic import owned_topic_name
 from fink_distribution.resources.conditions import State, Verdict, is_ready, why_not_ready
-from fink_distribution.resources.kafka_acl import Binding, bindings, ledger, user_key
+from fink_distribution.resources.kafka_acl import Binding, adopts, bindings, ledger, user_key
 from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_user import principal as principal_of
+from fink_distribution.resources.kafka_user import user_name
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 
 
@@ -19,12 +21,14 @@ class KafkaAcls:
     async def reconcile(self, context: Context, body: Body) -> Outcome:
         """Grant what is missing, then revoke what is ours and no longer declared."""
         user = self._user(context, body)
-        principal, connection = user["status"]["principal"], connection_name(user)
+        # From the spec: the status of a user that is only looked at (mode: Observe) names no principal as its own.
+        principal, connection = principal_of(user_name(user)), connection_name(user)
         admin = await context.connections.admin(connection)
         declared = bindings(body, lambda key: self._topic(context, key))
         observed = (await acls.observe(admin, principal)).get(principal, frozenset())
         owned = ledger(body)
-        plan = plan_acls(declared, observed, owned, self._shared(context, body, principal, connection))
+        shared = self._shared(context, body, principal, connection)
+        plan = plan_acls(declared, observed, owned, shared, adopt=adopts(body))
         if plan.grants and not plan.ledger <= owned:
             await context.claim(body, self._facts(context, principal, connection, owned | plan.ledger))
         if plan:

@@ -43,6 +43,7 @@ class KafkaUser:
     secret_labels: Mapping[str, str]
     secret_annotations: Mapping[str, str]
     deletion_policy: str
+    adoption_policy: str
     is_ours: bool
 
     @classmethod
@@ -59,6 +60,7 @@ class KafkaUser:
             secret_labels=dict(secret.get("labels") or {}),
             secret_annotations=dict(secret.get("annotations") or {}),
             deletion_policy=spec.get("deletionPolicy", "Delete"),
+            adoption_policy=spec.get("adoptionPolicy", "Refuse"),
             is_ours=(body.get("status") or {}).get("userName") == user_name(body),
         )
 
