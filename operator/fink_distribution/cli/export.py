@@ -34,7 +34,7 @@ Exit status:
 """
 
 
-@click.command(cls=PipelineCommand, epilog=_EPILOG)
+@click.command(cls=PipelineCommand, epilog=_EPILOG, short_help="Manifests for what a Kafka has already.")
 @click.option("--topics", "topic_globs", multiple=True, metavar="GLOB", help="Only topics of this name, as in 'ztf*'.")
 @click.option(
     "--users",

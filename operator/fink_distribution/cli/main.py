@@ -19,6 +19,15 @@ Examples:
   fink run                                  the operator, with the kubeconfig or as the pod's ServiceAccount
   FINK_WATCH_NAMESPACES=ztf,lsst fink run   ... for two namespaces only
   fink settings                             what can be set, by which variable, and what it is now
+  fink plan -f manifests/                   what the operator would change in Kafka; needs no Kubernetes
+  fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
+  fink plan --help                          more examples, and the exit statuses for pipelines
+
+\b
+Shell completion:
+  bash   eval "$(_FINK_COMPLETE=bash_source fink)"
+  zsh    eval "$(_FINK_COMPLETE=zsh_source fink)"
+  fish   _FINK_COMPLETE=fish_source fink | source
 """
 
 

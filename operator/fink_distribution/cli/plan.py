@@ -38,7 +38,7 @@ Exit status:
 """
 
 
-@click.command(cls=PipelineCommand, epilog=_EPILOG)
+@click.command(cls=PipelineCommand, epilog=_EPILOG, short_help="What the operator would change in Kafka.")
 @click.option(
     "-f",
     "--filename",

@@ -95,7 +95,7 @@ def export(inventory: Inventory, target: Target, login: str) -> Export:
         for name, topic in sorted(topics.items())
     ]
     manifests += [
-        target.manifest(Kind.KAFKA_USER, user_names[name], _user_spec(name, user, user_names[name], target))
+        target.manifest(Kind.KAFKA_USER, user_names[name], _user_spec(name, user, user_names[name], target, left_out))
         for name, user in users.items()
     ]
     manifests += _acls(inventory, topic_names, user_names, target, left_out)
@@ -145,11 +145,18 @@ def _is_manageable(name: str, login: str, user: ObservedUser, left_out: list[str
     return False
 
 
-def _user_spec(name: str, user: ObservedUser, resource: str, target: Target) -> dict[str, Any]:
+def _user_spec(name: str, user: ObservedUser, resource: str, target: Target, left_out: list[str]) -> dict[str, Any]:
     """Return a user that is only looked at: its password is known to nobody here, so nothing can be kept as declared."""
     mechanism = next(known for known in MECHANISMS.values() if known in user)
     lowest, highest = _ITERATIONS
     iterations = user[mechanism]
+    if not lowest <= iterations <= highest:
+        left_out.append(f"user {name}: its {iterations} iterations; a KafkaUser may have {lowest} to {highest}.")
+    left_out += [
+        f"user {name}: its {other} credential beside the {mechanism} one; a KafkaUser declares one mechanism."
+        for other in sorted(user)
+        if other != mechanism
+    ]
     return {
         **target.reference,
         "mode": "Observe",

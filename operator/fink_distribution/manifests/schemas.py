@@ -7,6 +7,7 @@ What the API server checks beyond the schema, the rules in CEL (`x-kubernetes-va
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -50,7 +51,13 @@ def check(document: Document) -> list[Problem]:
         near = _near(kind, list(Kind))
         return [Problem(document.origin, what, "kind", f"not known; it is one of: {', '.join(Kind)}.{near}")]
     errors = sorted(_validator(Kind(kind)).iter_errors(body), key=lambda error: list(map(str, error.absolute_path)))
-    return [Problem(document.origin, what, path, message) for error in errors for path, message in _explained(error)]
+    of_wrong_type = {_path(error.absolute_path) for error in errors if error.validator == "type"}
+    return [
+        Problem(document.origin, what, path, message)
+        for error in errors
+        if error.validator == "type" or _path(error.absolute_path) not in of_wrong_type
+        for path, message in _explained(error)
+    ]
 
 
 @cache
@@ -110,8 +117,12 @@ def _explained(error: Any) -> Iterator[tuple[str, str]]:
 def _message(error: Any, rule: Any, value: Any) -> str:
     found = error.instance
     texts: dict[Any, Callable[[], str]] = {
-        "enum": lambda: f"{found!r} is not allowed; it is one of: {', '.join(map(str, value))}.{_near(found, value)}",
-        "type": lambda: f"{found!r} is of type {_type(found)}; it has to be of type {value}.{_quote(found, value)}",
+        "enum": lambda: (
+            f"{_shown(found)} is not allowed; it is one of: {', '.join(map(str, value))}.{_near(found, value)}"
+        ),
+        "type": lambda: (
+            f"{_shown(found)} is of type {_type(found)}; it has to be of type {value}.{_quote(found, value)}"
+        ),
         "minimum": lambda: f"{found} is too small; at least {value} is allowed.",
         "maximum": lambda: f"{found} is too large; at most {value} is allowed.",
         "minLength": lambda: f"it is too short; at least {value} character(s) are needed.",
@@ -120,7 +131,7 @@ def _message(error: Any, rule: Any, value: Any) -> str:
         "maxItems": lambda: f"it has {len(found)} items; at most {value} are allowed.",
         "maxProperties": lambda: f"it has {len(found)} entries; at most {value} are allowed.",
         "uniqueItems": lambda: "an item stands twice; each may stand once.",
-        "pattern": lambda: f"{found!r} is not allowed; it has to match {value}.",
+        "pattern": lambda: f"{_shown(found)} is not allowed; it has to match {value}.",
     }
     return texts[rule]() if rule in texts else f"{error.message}."
 
@@ -136,12 +147,14 @@ def _type(value: Any) -> str:
 
 
 def _quote(value: Any, wanted: Any) -> str:
-    is_scalar = isinstance(value, (bool, int, float))
-    return (
-        f' Write it in quotes: "{str(value).lower() if isinstance(value, bool) else value}".'
-        if is_scalar and wanted == "string"
-        else ""
-    )
+    if wanted != "string" or not isinstance(value, (bool, int, float)):
+        return ""
+    # Bare yes, no, on and off are booleans as well; what was written is not known any more.
+    return " Write it in quotes." if isinstance(value, bool) else f' Write it in quotes: "{value}".'
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _near(word: object, words: Sequence[object]) -> str:
