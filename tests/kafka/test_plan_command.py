@@ -22,6 +22,8 @@ from confluent_kafka.admin import (
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
+from kafka.admin import ACL, ACLOperation, ACLPermissionType, KafkaAdminClient, ResourcePattern
+from kafka.admin import ResourceType as KafkaResourceType
 
 from fink_command import Done, fink
 from testbed.environment import Environment, properties
@@ -235,3 +237,49 @@ def test_no_answer_is_told_from_no_changes(tmp_path: Path) -> None:
     assert done.status == 1
     assert "No answer from 127.0.0.1:1. Check the address" in done.err
     assert "asking 127.0.0.1:1 what there is ..." in done.err, "it takes over two seconds, so it says what it does"
+
+
+def test_describing_is_all_that_is_asked_of_kafka(
+    testbed: Environment, kafka_admin: AdminClient, prefix: str, tmp_path: Path
+) -> None:
+    looker = f"{prefix}looker"
+    make_topic(kafka_admin, f"{prefix}t")
+    make_user(kafka_admin, looker)
+    allow(kafka_admin, looker, "*", AclOperation.DESCRIBE)
+    file = tmp_path / "looker.properties"
+    login = properties(testbed.kafka_admin_config) | {"sasl.username": looker, "sasl.password": "word"}
+    file.write_text("".join(f"{key}={value}\n" for key, value in login.items()))
+    export = ("export", "--topics", f"{prefix}*")
+    refused = fink(*export, config=file)
+    assert refused.status == 1
+    assert f"Kafka does not allow {looker} this: " in refused.err
+    assert "It needs Describe on the Cluster, and Describe and DescribeConfigs on all topics" in refused.err
+    allow(kafka_admin, looker, "*", AclOperation.DESCRIBE_CONFIGS)
+    cluster = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, f"User:{looker}", "*")
+    binding = AclBinding(*cluster, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
+    kafka_admin.create_acls([binding])[binding].result(10)
+    done = fink(*export, config=file)
+    assert done.status == 0, done.err
+    planned = fink("plan", "-f", "-", config=file, stdin=done.out)
+    assert (planned.status, planned.out) == (0, "Nothing to do: 1 as declared.\n")
+
+
+def test_a_permission_that_the_client_library_does_not_know_is_named(
+    testbed: Environment, kafka_admin: AdminClient, prefix: str
+) -> None:
+    make_user(kafka_admin, f"{prefix}u")
+    admin = properties(testbed.kafka_admin_config)
+    client = KafkaAdminClient(
+        bootstrap_servers=admin["bootstrap.servers"],
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=admin["sasl.username"],
+        sasl_plain_password=admin["sasl.password"],
+    )
+    token = ResourcePattern(KafkaResourceType.DELEGATION_TOKEN, f"{prefix}token")
+    words = {"operation": ACLOperation.DESCRIBE, "permission_type": ACLPermissionType.ALLOW, "host": "*"}
+    client.create_acls([ACL(principal=f"User:{prefix}u", resource_pattern=token, **words)])
+    client.close()
+    done = fink("export", "--users", f"{prefix}*", config=testbed.kafka_admin_config)
+    assert done.status == 0, done.err
+    assert f"{prefix}token" in done.out

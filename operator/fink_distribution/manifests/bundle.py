@@ -11,6 +11,7 @@ from fink_distribution.manifests.schemas import check, is_ours
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.kafka_acl import topic_keys, user_key
 from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_user import principal, user_name
 from fink_distribution.resources.keys import Body, Key, Kind
 from fink_distribution.streams.objects import children
 
@@ -88,6 +89,10 @@ class Bundle:
         body = self.bodies[key]
         return connection_name(self.bodies[user_key(body)] if key.kind is Kind.KAFKA_ACL else body)
 
+    def principal_of(self, body: Body) -> str:
+        """Return Kafka's principal that a KafkaAcl is about."""
+        return principal(user_name(self.bodies[user_key(body)]))
+
     def of_connection(self, name: str) -> Bundle:
         """Return the part that is about one Kafka cluster."""
         kept = {key for key, _ in self.planned() if self.connection_of(key) == name}
@@ -95,15 +100,18 @@ class Bundle:
 
     def _missing(self) -> Iterator[Problem]:
         for key, body in self.bodies.items():
-            if key.kind is not Kind.KAFKA_ACL:
-                continue
-            for needed in sorted({user_key(body), *topic_keys(body)} - self.bodies.keys()):
+            for needed in sorted(needs(key, body) - self.bodies.keys()):
                 yield Problem(
                     self.origins[key],
                     str(key),
                     "",
                     f"it names {needed}, which is not among the manifests. Give its file too (-f), or correct the reference.",
                 )
+
+
+def needs(key: Key, body: Body) -> frozenset[Key]:
+    """Return the resources that have to be among the manifests, too."""
+    return frozenset({user_key(body), *topic_keys(body)}) if key.kind is Kind.KAFKA_ACL else frozenset()
 
 
 def _placed(body: Body, namespace: str) -> Body:

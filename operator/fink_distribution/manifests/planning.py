@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fink_distribution.errors import Reason, Stalled
-from fink_distribution.manifests.bundle import Bundle
+from fink_distribution.manifests.bundle import Bundle, needs
 from fink_distribution.manifests.differences import DeleteTopic, Step, binding_steps, step
 from fink_distribution.manifests.ledgers import Ledger, Source, expanded
 from fink_distribution.plans.acls import plan_acls
 from fink_distribution.plans.topics import ObservedTopic, plan_topic, shortfall
 from fink_distribution.plans.users import DeleteCredential, ObservedUser, plan_user, refuse_foreign
 from fink_distribution.resources.alert_topic import AlertTopic, topic_name
-from fink_distribution.resources.kafka_acl import Binding, topic_keys, user_key
-from fink_distribution.resources.kafka_user import KafkaUser, principal, user_name
+from fink_distribution.resources.kafka_acl import Binding
+from fink_distribution.resources.kafka_user import KafkaUser, user_name
 from fink_distribution.resources.keys import Body, Key, Kind
 from fink_distribution.resources.modes import Mode, mode_of
 from fink_distribution.resources.references import Claim, claim, precedence
@@ -156,7 +156,7 @@ class _Planning:
             yield from (step(DeleteCredential(declared.name, mechanism), observed) for mechanism in sorted(observed))
 
     def _acl(self, key: Key, body: Body) -> PlannedResource:
-        for needed in (user_key(body), *sorted(topic_keys(body))):
+        for needed in sorted(needs(key, body)):
             if needed in self.refused:
                 raise Stalled(
                     Reason.DEPENDENCY_NOT_READY,
@@ -164,7 +164,7 @@ class _Planning:
                 )
         declared = expanded(self.bundle, body)
         mode = mode_of(body)
-        who = _principal(body, self.bundle)
+        who = self.bundle.principal_of(body)
         observed = self.listing.bindings.get(who, frozenset())
         steps: tuple[Step, ...] = ()
         if mode is not Mode.OBSERVE:
@@ -173,7 +173,7 @@ class _Planning:
         return PlannedResource(key, self._target(key, body), mode, bool(declared & observed), steps)
 
     def _acl_end(self, key: Key, body: Body) -> tuple[Step, ...]:
-        who = _principal(body, self.ledger.applied or self.bundle)
+        who = (self.ledger.applied or self.bundle).principal_of(body)
         observed = self.listing.bindings.get(who, frozenset())
         owned = self.ledger.owned(key, frozenset())
         return binding_steps(plan_acls(frozenset(), observed, owned, self._shared(key, who)))
@@ -195,7 +195,7 @@ class _Planning:
 
     def _target(self, key: Key, body: Body, bundle: Bundle | None = None) -> str:
         if key.kind is Kind.KAFKA_ACL:
-            return f"permissions of {_principal(body, bundle or self.bundle)}"
+            return f"permissions of {(bundle or self.bundle).principal_of(body)}"
         return f"topic {topic_name(body)}" if key.kind is Kind.ALERT_TOPIC else f"user {user_name(body)}"
 
     def _exists(self, key: Key, body: Body, bundle: Bundle | None = None) -> bool:
@@ -203,11 +203,7 @@ class _Planning:
             return topic_name(body) in self.listing.topics
         if key.kind is Kind.KAFKA_USER:
             return bool(self.listing.users.get(user_name(body)))
-        return bool(self.listing.bindings.get(_principal(body, bundle or self.bundle)))
-
-
-def _principal(body: Body, bundle: Bundle) -> str:
-    return principal(user_name(bundle.bodies[user_key(body)]))
+        return bool(self.listing.bindings.get((bundle or self.bundle).principal_of(body)))
 
 
 def _first_claims(bodies: Iterable[Body]) -> Mapping[Claim, Body]:
@@ -224,7 +220,7 @@ def _owned(bundle: Bundle, ledger: Ledger) -> Mapping[str, Mapping[Key, frozense
     found: defaultdict[str, dict[Key, frozenset[Binding]]] = defaultdict(dict)
     for key, body in bundle.planned():
         if key.kind is Kind.KAFKA_ACL:
-            found[_principal(body, bundle)][key] = ledger.owned(key, expanded(bundle, body))
+            found[bundle.principal_of(body)][key] = ledger.owned(key, expanded(bundle, body))
     return found
 
 
