@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType, ResourceType
@@ -28,15 +29,17 @@ async def all_acls(admin: KafkaAdmin) -> tuple[Mapping[str, frozenset[Binding]],
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
     )
     found = await admin.result("listing the ACLs", admin.call("describe_acls", wanted))
+    declarable: defaultdict[str, set[Binding]] = defaultdict(set)
     others = []
     for acl in found:
         # librdkafka calls the Cluster resource BROKER.
         kind = "Cluster" if acl.restype is ResourceType.BROKER else _camel(acl.restype.name)
         binding = Binding(kind, acl.name, _camel(acl.resource_pattern_type.name), _camel(acl.operation.name), acl.host)
-        is_known = acl.permission_type is AclPermissionType.ALLOW and binding in known.get(acl.principal, frozenset())
-        if not is_known:
+        if acl.permission_type is AclPermissionType.ALLOW and binding in known.get(acl.principal, frozenset()):
+            declarable[acl.principal].add(binding)
+        else:
             others.append(ForeignAcl(acl.principal, _camel(acl.permission_type.name), binding))
-    return known, tuple(sorted(others))
+    return {who: frozenset(bindings) for who, bindings in declarable.items()}, tuple(sorted(others))
 
 
 async def take(admin: KafkaAdmin, topic_names: frozenset[str]) -> Inventory:
