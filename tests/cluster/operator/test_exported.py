@@ -53,6 +53,12 @@ def filled(make_scene: MakeScene) -> Scene:
         scene.admin.alter_user_scram_credentials([written])[name].result()
     for future in scene.admin.create_acls([AclBinding(*words) for words in permissions(scene)]).values():
         future.result()
+    # A broker shows what the controller has written a moment later.
+    users = {scene.name("Alice"), scene.name("bob_x")}
+    wait_for(lambda: scene.users() == users, what="the users are there")
+    seen = (*users, scene.name("CN=x"))
+    wanted = len(permissions(scene))
+    wait_for(lambda: sum(len(scene.acls(user)) for user in seen) == wanted, what="the permissions are there")
     return scene
 
 
