@@ -62,6 +62,7 @@ images: $(VENV) ## Build the operator's and the job's image without Docker, and 
 .PHONY: sync
 sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate docs/kinds.md.
 	@cp crds/*.yaml charts/fink-distribution/files/crds/
+	@cp crds/*.yaml operator/fink_distribution/crds/
 	@cp schemas/stream-job.schema.json jobs/distribution_job/
 	@$(PYTHON) docs/generate_kinds.py
 

@@ -13,7 +13,8 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[2]
 FILES = sorted((REPOSITORY / "crds").glob("*.yaml"))
-COPIES = REPOSITORY / "charts" / "fink-distribution" / "files" / "crds"
+COPIES = [REPOSITORY / "charts/fink-distribution/files/crds", REPOSITORY / "operator/fink_distribution/crds"]
+"""In the chart, which installs them, and in the package, whose `fink plan` checks manifests by them."""
 SHORT_NAMES_OF_OTHERS = {"ds", "kt", "ku"}
 """DaemonSets, and two of Strimzi's kinds."""
 BYTES = 100_000
@@ -196,17 +197,19 @@ def test_the_file_is_small_enough_for_kubectl_apply(file: Path) -> None:
     assert file.stat().st_size < BYTES
 
 
+@pytest.mark.parametrize("copies", COPIES, ids=["chart", "package"])
 @each_file
-def test_the_chart_carries_the_same_file(file: Path) -> None:
-    copy = COPIES / file.name
+def test_the_chart_and_the_package_carry_the_same_file(file: Path, copies: Path) -> None:
+    copy = copies / file.name
     assert copy.is_file(), f"{copy.relative_to(REPOSITORY)} is missing; run make sync"
     assert copy.read_bytes() == file.read_bytes(), (
         f"{copy.relative_to(REPOSITORY)} is not crds/{file.name}; run make sync"
     )
 
 
-def test_the_chart_carries_no_file_more() -> None:
-    assert {file.name for file in COPIES.iterdir()} == {file.name for file in FILES}
+@pytest.mark.parametrize("copies", COPIES, ids=["chart", "package"])
+def test_the_chart_and_the_package_carry_no_file_more(copies: Path) -> None:
+    assert {file.name for file in copies.iterdir()} == {file.name for file in FILES}
 
 
 def test_an_orphans_bindings_are_those_of_a_kafkaacl() -> None:

@@ -7,6 +7,9 @@ import sys
 import click
 from pydantic import ValidationError
 
+from fink_distribution.cli.commands import PipelineGroup
+from fink_distribution.cli.export import export
+from fink_distribution.cli.plan import plan
 from fink_distribution.cli.rotate import rotate
 from fink_distribution.settings import Settings
 
@@ -18,16 +21,27 @@ Examples:
   FINK_WATCH_NAMESPACES=ztf,lsst fink run   ... for two namespaces only
   fink rotate community -n ztf --wait       a new password for a KafkaUser
   fink settings                             what can be set, by which variable, and what it is now
+  fink plan -f manifests/                   what the operator would change in Kafka; needs no Kubernetes
+  fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
+  fink plan --help                          more examples, and the exit statuses for pipelines
+
+\b
+Shell completion:
+  bash   eval "$(_FINK_COMPLETE=bash_source fink)"
+  zsh    eval "$(_FINK_COMPLETE=zsh_source fink)"
+  fish   _FINK_COMPLETE=fish_source fink | source
 """
 
 
-@click.group(epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=PipelineGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="fink-distribution")
 def main() -> None:
     """Redistribute astronomical alerts over Kafka, declared as Kubernetes resources."""
 
 
 main.add_command(rotate)
+main.add_command(plan)
+main.add_command(export)
 
 
 @main.command()

@@ -108,14 +108,18 @@ async def _observe(
     return {principal: found.get(principal, frozenset()) for principal in principals}
 
 
-def _binding(acl: AclBinding) -> Binding | None:
-    known = (
+def is_named(acl: AclBinding) -> bool:
+    """Say whether librdkafka knows what the binding is about; what it does not, it lists as UNKNOWN."""
+    return (
         acl.permission_type in _PERMISSION_NAMES
         and acl.restype in _TYPE_NAMES
         and acl.resource_pattern_type in _PATTERN_NAMES
         and acl.operation in _OPERATION_NAMES
     )
-    if not known:
+
+
+def _binding(acl: AclBinding) -> Binding | None:
+    if not is_named(acl):
         return None
     return Binding(
         _TYPE_NAMES[acl.restype],

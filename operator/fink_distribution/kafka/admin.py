@@ -38,17 +38,28 @@ class ClusterFacts:
 class KafkaAdmin:
     """An asynchronous view of AdminClient.
 
+    Parameters
+    ----------
+    settings
+        librdkafka's, in place of those that follow from the login.
+
     Every call raises a `fink_distribution.errors.ReconcileError` when it fails: Waiting when the brokers are away, Stalled when
     the credentials, the certificates, the rights or the arguments are wrong. So does making one, when the certificates are none.
     """
 
-    def __init__(self, login: Login, timeout_seconds: float, hooks: Hooks = Hooks()) -> None:  # noqa: B008 - it is frozen
+    def __init__(
+        self,
+        login: Login,
+        timeout_seconds: float,
+        hooks: Hooks = Hooks(),  # noqa: B008 - it is frozen
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.login = login
         self.hooks = hooks
         self.timeout_seconds = timeout_seconds
         self._refused: KafkaError | None = None
         self._gathers: dict[Any, Gather[Any, Any, Any]] = {}
-        settings = {
+        own_settings = {
             **login.librdkafka(),
             "client.id": "fink-distribution-operator",
             "socket.timeout.ms": int(timeout_seconds * 1000),
@@ -56,9 +67,10 @@ class KafkaAdmin:
             "error_cb": self._note,
             # librdkafka would write to stderr what we say in conditions.
             "log_level": 0,
+            **(settings or {}),
         }
         try:
-            self._client = AdminClient(settings)
+            self._client = AdminClient(own_settings)
         except KafkaException as error:
             raise unusable(error) from error
 

@@ -37,7 +37,9 @@ class AclPlan:
         return (*made, *gone)
 
 
-def plan_acls(declared: Set[Binding], observed: Set[Binding], owned: Set[Binding], shared: Set[Binding]) -> AclPlan:
+def plan_acls(
+    declared: Set[Binding], observed: Set[Binding], owned: Set[Binding], shared: Set[Binding], *, adopt: bool = False
+) -> AclPlan:
     """Compare declared bindings of one principal with what Kafka has.
 
     Parameters
@@ -50,10 +52,13 @@ def plan_acls(declared: Set[Binding], observed: Set[Binding], owned: Set[Binding
         What the resource's ledger records as made by it.
     shared
         What the ledgers of other resources record: such a binding goes only with the last of them.
+    adopt
+        Whether what is declared and was made by hand becomes the resource's own.
     """
     missing = set(declared) - set(observed)
-    # A declared binding that exists and is in nobody's ledger was made by hand: it is used, never owned, never removed.
-    ledger = missing | (set(declared) & (set(owned) | set(shared)))
+    # A declared binding that exists and is in nobody's ledger was made by hand: unless adopted, it is used, never owned, never removed.
+    recorded = set(owned) | set(shared) | (set(observed) if adopt else set())
+    ledger = missing | (set(declared) & recorded)
     # Also what is not seen in Kafka: a broker may not yet know of what was made a moment ago, and then nobody would remove it.
     revokes = set(owned) - set(declared) - set(shared)
     return AclPlan(tuple(sorted(missing)), tuple(sorted(revokes)), frozenset(ledger))

@@ -50,18 +50,19 @@ UserChange = UpsertCredential | DeleteCredential
 
 
 def refuse_foreign(declared: KafkaUser, observed: ObservedUser) -> None:
-    """Refuse to touch a user that this resource did not make.
+    """Refuse to touch a user that this resource did not make, unless it is to be adopted.
 
     Raises
     ------
     Stalled
         The user exists and the status does not record it as ours.
     """
-    if observed and not declared.is_ours:
+    if observed and not declared.is_ours and declared.adoption_policy != "Adopt":
         raise Stalled(
             Reason.CONFLICT,
             f"user {declared.name} exists in Kafka already and was not made by this resource, so it is left alone. Choose "
-            "another userName, or remove the user from Kafka first (kafka-configs.sh --alter --delete-config).",
+            "another userName, or set adoptionPolicy: Adopt: its credential is then written anew, and clients need the password of the "
+            "Secret.",
         )
 
 

@@ -18,12 +18,15 @@ from fink_distribution.resources.kafka_acl import (
     LEDGER_LIMIT,
     Binding,
     Item,
+    adopts,
     connection_of,
     items,
     ledger,
     user_key,
 )
 from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_user import principal as principal_of
+from fink_distribution.resources.kafka_user import user_name
 from fink_distribution.resources.keys import Body, Kind, is_deleted
 from fink_distribution.resources.modes import is_enforced, mode_of, plan_facts, verdict, without_plan
 
@@ -101,8 +104,9 @@ class KafkaAcls:
         user = context.registry.get(key)
         if user is None:
             missing = Waiting(Reason.DEPENDENCY_NOT_READY, f"{key} does not exist; create it, or correct userRef.")
-        elif is_ready(user) and "principal" in user["status"]:
-            return Declaration(user["status"]["principal"], connection_name(user))
+        elif is_ready(user):
+            # From the spec: the status of a user that is only looked at (mode: Observe) names no principal as its own.
+            return Declaration(principal_of(user_name(user)), connection_name(user))
         else:
             missing = Waiting(Reason.DEPENDENCY_NOT_READY, f"{key} is not Ready ({why_not_ready(user)}).")
             known = connection_name(user)
@@ -135,7 +139,8 @@ class KafkaAcls:
 
     async def _plan(self, context: Context, body: Body, admin: KafkaAdmin, declared: Declaration) -> AclPlan:
         observed = await acls.observe_one(admin, declared.principal)
-        plan = plan_acls(declared.bindings, observed, ledger(body), self._shared(context, body, declared))
+        shared = self._shared(context, body, declared)
+        plan = plan_acls(declared.bindings, observed, ledger(body), shared, adopt=adopts(body))
         if not declared.waiting:
             return plan
         # Something is forbidden, which does not wait: it is taken back, and nothing is given.

@@ -132,6 +132,11 @@ def ledger(body: Body) -> frozenset[Binding]:
     return frozenset(Binding.from_status(item) for item in (body.get("status") or {}).get("bindings") or ())
 
 
+def adopts(body: Body) -> bool:
+    """Say whether declared permissions that were given by hand become the resource's own."""
+    return bool(body["spec"].get("adoptionPolicy") == "Adopt")
+
+
 def user_key(body: Body) -> Key | None:
     """Return the KafkaUser that the permissions are for, or None when the spec names a principal."""
     ref = body["spec"].get("userRef")

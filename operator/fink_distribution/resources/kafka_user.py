@@ -81,6 +81,7 @@ class KafkaUser:
     rotation_state: RotationState
     written: Credential | None
     deletion_policy: str
+    adoption_policy: str
     is_ours: bool
     created: datetime | None = field(default=None, compare=False)
 
@@ -106,6 +107,7 @@ class KafkaUser:
             rotation_state=RotationState.of(status.get("rotation") or {}),
             written=Credential(**written) if written else None,
             deletion_policy=spec.get("deletionPolicy", "Delete"),
+            adoption_policy=spec.get("adoptionPolicy", "Refuse"),
             is_ours=status.get("userName") == user_name(body),
             created=datetime.fromisoformat(created) if created else None,
         )

@@ -89,6 +89,20 @@ def test_bindings_made_by_hand_stay(scene: Scene, reader: str) -> None:
     assert scene.acls(reader) == {f"READ TOPIC LITERAL {topic} *", f"DELETE TOPIC LITERAL {topic} *"}
 
 
+def test_bindings_made_by_hand_that_are_adopted_go_with_the_resource(scene: Scene, reader: str) -> None:
+    topic = scene.name("alerts")
+    words = (ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{reader}", "*")
+    by_hand = [
+        AclBinding(*words, operation, AclPermissionType.ALLOW) for operation in (AclOperation.READ, AclOperation.DELETE)
+    ]
+    for future in scene.admin.create_acls(by_hand).values():
+        future.result()
+    scene.declare("KafkaAcl", "reads", {**_consumer(scene), "adoptionPolicy": "Adopt"})
+    scene.ready("kafkaacl", "reads", "Reconciled")
+    scene.delete("kafkaacl", "reads")
+    assert scene.acls(reader) == {f"DELETE TOPIC LITERAL {topic} *"}
+
+
 def test_a_binding_of_two_resources_goes_with_the_last(scene: Scene, reader: str) -> None:
     topic = scene.name("alerts")
     for name in ("one", "two"):

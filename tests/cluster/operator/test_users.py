@@ -80,6 +80,17 @@ def test_a_user_made_by_hand_is_left_alone(scene: Scene) -> None:
     assert can_log_in(_by_hand(scene, user, "its own password"))
 
 
+def test_a_user_made_by_hand_is_taken_over_when_it_is_to_be_adopted(scene: Scene) -> None:
+    user = scene.name("by-hand")
+    _make_by_hand(scene, user, "its own password")
+    scene.declare("KafkaUser", "mine", {"userName": user, "adoptionPolicy": "Adopt"})
+    scene.ready("kafkauser", "mine", "Reconciled")
+    assert can_log_in(scene.secret("mine"))
+    assert not can_log_in(_by_hand(scene, user, "its own password"))
+    scene.delete("kafkauser", "mine")
+    assert scene.users() == set()
+
+
 def test_a_foreign_secret_is_never_overwritten(scene: Scene) -> None:
     words = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "theirs", "namespace": scene.namespace}}
     scene.apply({**words, "stringData": {"password": "theirs"}})

@@ -47,6 +47,14 @@ def test_a_foreign_user_is_refused() -> None:
         refuse_foreign(user(ours=False), {SHA512: 4096})
 
 
+def test_a_foreign_user_is_taken_over_when_it_is_to_be_adopted() -> None:
+    adopting = KafkaUser.of({"metadata": {"name": "u"}, "spec": {"adoptionPolicy": "Adopt"}})
+    refuse_foreign(adopting, {SHA512: 4096})
+    assert [str(change) for change in plan_user(adopting, {SHA512: 4096}, password_is_applied=False)] == [
+        "user u: write the SCRAM-SHA-512 credential (4096 iterations)"
+    ]
+
+
 A, B, C = (Binding("Topic", name, "Literal", "Read", "*") for name in "abc")
 
 
@@ -76,3 +84,9 @@ def test_acl_plan(
     plan = plan_acls(declared, observed, owned, shared)
     assert (list(plan.grants), list(plan.revokes), plan.ledger) == (grants, revokes, ledger)
     assert bool(plan) == bool(grants or revokes)
+
+
+def test_what_was_given_by_hand_is_adopted_as_far_as_it_is_declared() -> None:
+    plan = plan_acls({A, B}, {A, C}, set(), set(), adopt=True)
+    assert (list(plan.grants), list(plan.revokes), plan.ledger) == ([B], [], {A, B})
+    assert not plan_acls({A}, {A}, set(), set(), adopt=True)

@@ -1,0 +1,1 @@
+"""Manifests as people keep them in files: read, checked, planned and written. No Kafka, no Kubernetes."""
