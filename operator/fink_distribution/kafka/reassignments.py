@@ -48,7 +48,11 @@ async def begin(admin: KafkaAdmin, change: ChangeReplicas) -> None:
     def alter(client: Any) -> dict[int, Any]:
         from kafka import TopicPartition
 
-        wanted = {TopicPartition(change.name, number): list(replicas) for number, replicas in change.assignment.items()}
+        # None takes a reassignment back.
+        wanted = {
+            TopicPartition(change.name, number): list(replicas) or None
+            for number, replicas in change.assignment.items()
+        }
         return {place.partition: error for place, error in client.alter_partition_reassignments(wanted).items()}
 
     answers = await protocol_client(admin).use("alter_partition_reassignments", what, alter)

@@ -89,7 +89,8 @@ class ChangeReplicas:
     Attributes
     ----------
     assignment
-        The new replicas, by partition, of those partitions that change; empty when the brokers were not asked for.
+        The new replicas, by partition, of those partitions that change, none of one whose running reassignment is taken back; empty
+        when the brokers were not asked for.
     """
 
     name: str
@@ -207,10 +208,11 @@ def _plan_replicas(declared: AlertTopic, observed: ObservedTopic, placement: Pla
         return None
     now = settled(observed, placement)
     changed = assign(now.assignment, placement.brokers, target)
-    # A partition that is to go back to what it has now needs to be told so, although nothing is copied.
-    back = {number: now.assignment[number] for number in placement.moves if number not in changed}
+    # What is under way to another number is taken back first: Kafka keeps the brokers that come of the old reassignment in a new one
+    # that adds none, and then never ends it.
+    back: dict[int, Replicas] = dict.fromkeys(placement.moves, ())
     underway = {number for number, move in placement.moves.items() if len(move.after) == target}
-    assignment = {number: to for number, to in sorted({**back, **changed}.items()) if number not in underway}
+    assignment = {number: to for number, to in sorted({**changed, **back}.items()) if number not in underway}
     return ChangeReplicas(declared.name, now.replication_factor, target, assignment)
 
 

@@ -83,6 +83,11 @@ def test_a_stopped_operator_ends_well_and_what_is_unchanged_is_never_written(mak
         found = json.loads(scene.kubectl("get", "fink,secrets", "-n", scene.namespace, "-o", "json"))["items"]
         return {f"{each['kind']}/{each['metadata']['name']}": each["metadata"]["resourceVersion"] for each in found}
 
+    # The login is tried a moment after the user is Ready, and what came of it is written then.
+    wait_for(
+        lambda: scene.condition("kafkauser", "default", "CredentialsVerified")["status"] == "True",
+        what="the login was tried",
+    )
     before = versions()
     assert len(before) == 4
     assert not poll(lambda: versions() != before, 4), "several drift passes and probes write nothing"
@@ -114,6 +119,8 @@ def test_a_resource_is_held_only_while_its_deletion_needs_the_operator(scene: Sc
     scene.declare("AlertTopic", "rival", {**spec, "deletionPolicy": "Delete"})
     scene.ready("alerttopic", "rival", "Conflict")
     assert not held("rival"), "it owns nothing"
+    # While it lays claim to the topic, the topic would outlive its owner.
+    scene.delete("alerttopic", "rival")
     scene.declare("AlertTopic", "owner", {**spec, "deletionPolicy": "Retain"})
     wait_for(lambda: not held("owner"), what="the finalizer goes when the topic is to stay")
     scene.declare("AlertTopic", "owner", {**spec, "deletionPolicy": "Delete"})

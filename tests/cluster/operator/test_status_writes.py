@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+from cluster.operator.contexts import context_in
 from cluster.operator.scene import MakeScene, Scene
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.reconcile.connections import Connections
-from fink_distribution.reconcile.context import Context, Outdated
-from fink_distribution.reconcile.intents import Intents
-from fink_distribution.reconcile.metrics import Metrics
-from fink_distribution.reconcile.news import News
+from fink_distribution.reconcile.context import Outdated
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.conditions import State, Verdict
 from fink_distribution.resources.keys import Body, Key
-from fink_distribution.settings import Settings
 
 
 async def _report(scene: Scene, body: Body) -> Body | None:
     """Write a status from a view of the resource; return what the registry then knows of it."""
-    settings = Settings(namespace=scene.home)  # type: ignore[call-arg]
     async with Cluster.connect(10, scene.environment["KUBECONFIG"]) as cluster:
         registry = Registry(scene.home)
         registry.see(body)
-        context = Context(
-            settings,
-            cluster,
-            registry,
-            Connections(settings, cluster, registry),
-            Intents(cluster, scene.home),
-            News(cluster),
-            Metrics(registry),
-        )
+        context = context_in(scene.home, cluster, registry)
         try:
             await context.report(body, Verdict(State.READY, "Reconciled", "all is well"), {"ownership": "Adopted"})
         except Outdated:

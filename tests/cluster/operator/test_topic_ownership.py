@@ -8,14 +8,13 @@ from typing import Any
 import pytest
 
 from cluster.operator.by_hand import delete_topic, make_topic, messages, publish
+from cluster.operator.contexts import context_in
 from cluster.operator.scene import MakeScene, Scene
 from fink_distribution.cluster.api import Cluster
-from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
 from fink_distribution.reconcile.controller import Controller
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.keys import Body, Key
-from fink_distribution.settings import Settings
 from testbed.fixtures import MakeBrokers, wait_for
 
 
@@ -138,17 +137,18 @@ class _Race(Context):
 
 async def _lose_a_race(scene: Scene, topic: str, name: str) -> list[str]:
     """Reconcile one resource in this process until it comes to rest; return the reasons that it had."""
-    settings = Settings(namespace=scene.home)  # type: ignore[call-arg]
     async with Cluster.connect(10, scene.environment["KUBECONFIG"]) as cluster:
         registry = Registry(scene.home)
-        context = _Race(settings, cluster, registry, Connections(settings, cluster, registry))
+        context = _Race(**vars(context_in(scene.home, cluster, registry)))
         context.scene, context.topic = scene, topic
         controller, reasons = Controller(context), []
         for kind, each, namespace in (("kafkaconnection", "default", scene.home), ("alerttopic", name, None)):
-            key = Key.of(registry.see(scene.get(kind, each, namespace)).body)
+            body = scene.get(kind, each, namespace)
+            registry.see(body)
+            key = Key.of(body)
             again: float | None = 0
             while again is not None and again < 1:
-                again = await controller.reconcile(key)
+                again = await controller.turn(key)
                 reasons.append(_reason(registry.get(key)))
         return reasons[1:]
 

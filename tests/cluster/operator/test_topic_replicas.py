@@ -154,17 +154,18 @@ def test_a_reassignment_begun_by_somebody_else_is_left_alone(cluster: Scene, rea
     partition = TopicPartition(topic, 0)
     # Only moved elsewhere: as many copies as declared, so there is nothing to say.
     reassigner.alter_partition_reassignments({partition: others[:1]})
-    cluster.declare("AlertTopic", "alerts", {**spec, "partitions": 2})
+    cluster.declare("AlertTopic", "alerts", {**spec, "config": {"retention.ms": "3600000"}})
     cluster.ready("alerttopic", "alerts", "Reconciled")
     running = reassigner.list_partition_reassignments([partition])
-    cluster.declare("AlertTopic", "alerts", {**spec, "partitions": 3, "replicationFactor": 2})
+    config = {"retention.ms": "3600000", "segment.ms": "600000"}
+    cluster.declare("AlertTopic", "alerts", {**spec, "config": config, "replicationFactor": 3})
     said = f"somebody else reassigns 1 partition(s) of topic {topic}"
     wait_for(lambda: said in cluster.ready("alerttopic", "alerts", "Progressing"), what="it is said")
-    assert "Applied: partitions." in cluster.ready("alerttopic", "alerts", "Progressing")
+    assert cluster.topic_config(topic).items() >= config.items(), "the rest is applied"
     assert reassigner.list_partition_reassignments([partition]) == running
     _throttle_brokers(cluster, None)
     cluster.ready("alerttopic", "alerts", "Reconciled", timeout=90)
-    assert _counts(cluster, topic) == {2}
+    assert _counts(cluster, topic) == {3}
     assert replicas(cluster, topic)[0][0] == others[0], "what the other one wanted is kept"
 
 

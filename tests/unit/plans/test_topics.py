@@ -130,9 +130,9 @@ BROKERS = (1, 2, 3)
         (2, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, None),
         # Ours is under way for one partition, and another was refused.
         (2, 2, placed((1, 2), (2,)), {0: Move((1, 2), adding=(2,))}, {1: (2, 3)}),
-        # The spec went back to one while two were being made, and then on to three.
-        (1, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: (1,)}),
-        (3, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: (1, 2, 3)}),
+        # The spec went back to one while two were being made, or on to three: taken back first.
+        (1, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: ()}),
+        (3, 2, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, {0: ()}),
         # Somebody else's: left alone.
         (3, None, placed((1, 2)), {0: Move((1, 2), adding=(2,))}, None),
         (2, None, placed((1, 2, 3)), {0: Move((1, 2, 3), adding=(3,), removing=(1,))}, None),
