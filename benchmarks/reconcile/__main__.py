@@ -24,7 +24,7 @@ from rich.table import Table
 from reconcile.cases import TOPICS, USERS, Bench, Row
 from reconcile.load import Load
 from reconcile.operator_process import OperatorProcess
-from testbed import usage
+from testbed import ports, usage
 from testbed.commands import run
 from testbed.environment import Environment, properties
 
@@ -74,24 +74,24 @@ async def _family(environment: Environment, family: str, number: int, report: Re
         for name in (namespace, f"{namespace}-home"):
             run([*kubectl, "create", "namespace", name])
         _connection(kubectl, environment, f"{namespace}-home")
-        operator = OperatorProcess.start(
-            {
-                "KUBECONFIG": str(environment.kubeconfig),
-                "FINK_NAMESPACE": f"{namespace}-home",
-                "FINK_WATCH_NAMESPACES": namespace,
-                "FINK_LIVENESS_PORT": "0",
-                "FINK_METRICS_PORT": "0",
-                "FINK_DRIFT_INTERVAL_SECONDS": str(PASS_SECONDS if family == "both" else 3600),
-            },
-            log,
-        )
+        environment_of_operator = {
+            "KUBECONFIG": str(environment.kubeconfig),
+            "FINK_NAMESPACE": f"{namespace}-home",
+            "FINK_WATCH_NAMESPACES": namespace,
+            "FINK_IDENTITY": "bench",
+            "FINK_LIVENESS_PORT": "0",
+            "FINK_DRIFT_INTERVAL_SECONDS": str(PASS_SECONDS if family == "both" else 3600),
+        }
+        bench = None
         try:
             async with Load.connect(environment.kubeconfig.read_text(), namespace) as load:
-                bench = Bench(load, operator, report)
+                port = ports.pick(namespace)
+                bench = Bench(load, lambda: OperatorProcess.start(environment_of_operator, log, port), report)
                 _wait_for_connection(kubectl, f"{namespace}-home")
                 await _run(bench, family, number)
         finally:
-            operator.stop()
+            if bench is not None:
+                bench.operator.stop()
             for name in (namespace, f"{namespace}-home"):
                 run([*kubectl, "delete", "namespace", name, "--wait=false"])
 
@@ -103,8 +103,12 @@ async def _run(bench: Bench, family: str, number: int) -> None:
         await bench.lot(only, number, lambda: bench.singles(only, number))
         return
 
+    async def look() -> None:
+        await bench.unchanged(3 * number, 4, PASS_SECONDS)
+        await bench.start(3 * number)
+
     async def inner() -> None:
-        await bench.lot(USERS, number, lambda: bench.unchanged(2 * number, 4, PASS_SECONDS))
+        await bench.lot(USERS, number, look)
 
     await bench.lot(TOPICS, number, inner)
 

@@ -29,6 +29,7 @@ class Watched:
     ready_at: dict[str, float] = field(default_factory=dict)
     generation: dict[str, int] = field(default_factory=dict)
     present: set[str] = field(default_factory=set)
+    verified: set[str] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def see(self, kind: str, body: Object) -> None:
@@ -40,7 +41,10 @@ class Watched:
         else:
             self.present.add(name)
             status, generation = body.get("status") or {}, body["metadata"]["generation"]
-            ready = any(each["type"] == "Ready" and each["status"] == "True" for each in status.get("conditions") or ())
+            conditions = status.get("conditions") or ()
+            if any(each["type"] == "CredentialsVerified" and each["status"] == "True" for each in conditions):
+                self.verified.add(name)
+            ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
             if ready and status.get("observedGeneration") == generation and self.generation.get(name) != generation:
                 self.generation[name] = generation
                 self.ready_at[name] = time.perf_counter()
@@ -49,6 +53,10 @@ class Watched:
     def all_ready(self, names: Iterable[str], generation: int) -> bool:
         """Say whether each of them has been Ready at this generation or a later one."""
         return all(self.generation.get(name, 0) >= generation for name in names)
+
+    def all_verified(self, names: Iterable[str]) -> bool:
+        """Say whether the credentials of each of them have been proved by a login."""
+        return self.verified.issuperset(names)
 
     def all_gone(self, names: Iterable[str]) -> bool:
         """Say whether none of them is there any more."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -18,15 +20,21 @@ class OperatorProcess:
 
     process: subprocess.Popen[bytes]
     log: Path
+    metrics_port: int
 
     @classmethod
-    def start(cls, environment: Mapping[str, str], log: Path) -> OperatorProcess:
+    def start(cls, environment: Mapping[str, str], log: Path, metrics_port: int) -> OperatorProcess:
         """Start `fink run` with these settings."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith("FINK_")}
         command = [str(Path(sys.executable).with_name("fink")), "run"]
         with log.open("ab") as output:
-            process = subprocess.Popen(command, env={**kept, **environment}, stdout=output, stderr=output)
-        return cls(process, log)
+            process = subprocess.Popen(
+                command,
+                env={**kept, **environment, "FINK_METRICS_PORT": str(metrics_port)},
+                stdout=output,
+                stderr=output,
+            )
+        return cls(process, log, metrics_port)
 
     def stop(self) -> None:
         """End it as Kubernetes does."""
@@ -42,6 +50,17 @@ class OperatorProcess:
         if self.process.poll() is not None:
             tail = self.log.read_text()[-2000:]
             raise RuntimeError(f"the operator ended with status {self.process.returncode}; its log ends with:\n{tail}")
+
+    async def reconciled(self) -> int:
+        """How many reconciles have ended well, by its own metrics; 0 while it does not answer yet."""
+        try:
+            url = f"http://127.0.0.1:{self.metrics_port}/metrics"
+            async with aiohttp.ClientSession() as session, session.get(url) as response:
+                lines = (await response.text()).splitlines()
+        except aiohttp.ClientError:
+            return 0
+        good = [line for line in lines if line.startswith("fink_reconcile_total{") and 'result="Reconciled"' in line]
+        return int(sum(float(line.rpartition(" ")[2]) for line in good))
 
     @property
     def cpu_seconds(self) -> float:

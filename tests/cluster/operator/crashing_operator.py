@@ -17,9 +17,9 @@ from typing import Any
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.handlers.run import run
 from fink_distribution.kafka.admin import KafkaAdmin
+from fink_distribution.kafka.hooks import is_write
+from fink_distribution.kafka.protocol import ProtocolClient
 from fink_distribution.settings import Settings
-
-KAFKA_READS = ("describe", "list")
 
 count_file, last = Path(sys.argv[1]), int(sys.argv[2])
 written = 0
@@ -40,7 +40,8 @@ def watch_kubernetes() -> None:
 
     async def counted(self: Cluster, method: str, path: str, *arguments: Any, **options: Any) -> Any:
         found = await request(self, method, path, *arguments, **options)
-        if method != "GET" and not path.endswith("/events"):
+        # Events change nothing, and the Lease is renewed all the time.
+        if method != "GET" and not path.endswith("/events") and "/leases" not in path:
             count(f"{method} {path}")
         return found
 
@@ -52,15 +53,24 @@ def watch_kafka() -> None:
 
     def counted(self: KafkaAdmin, method: str, *arguments: Any, **options: Any) -> Any:
         found = call(self, method, *arguments, **options)
-        if not method.startswith(KAFKA_READS):
+        if is_write(method):
             futures: list[Future[Any]] = list(found.values()) if isinstance(found, dict) else [found]
             # The last of a request's answers stands for the request.
             futures[-1].add_done_callback(lambda _: count(f"kafka {method}"))
         return found
 
     KafkaAdmin.call = counted  # type: ignore[method-assign]
+    use = ProtocolClient.use
+
+    async def counted_use(self: ProtocolClient, name: str, *arguments: Any) -> Any:
+        found = await use(self, name, *arguments)
+        if is_write(name):
+            count(f"kafka {name}")
+        return found
+
+    ProtocolClient.use = counted_use  # type: ignore[method-assign]
 
 
 watch_kubernetes()
 watch_kafka()
-run(Settings())  # type: ignore[call-arg]
+sys.exit(run(Settings()))  # type: ignore[call-arg]
