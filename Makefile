@@ -60,7 +60,7 @@ images: $(VENV) ## Build the operator's and the job's image without Docker, and 
 	@PYTHONPATH=tests $(PYTHON) -c 'from testbed import images; images.Builder().build(); print(*images.tags().values(), sep="\n")'
 
 .PHONY: sync
-sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate docs/kinds.md.
+sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate docs/kinds/.
 	@cp crds/*.yaml charts/fink-distribution/files/crds/
 	@cp crds/*.yaml operator/fink_distribution/crds/
 	@cp schemas/stream-job.schema.json jobs/distribution_job/

@@ -1,4 +1,4 @@
-"""Write docs/kinds.md from crds/: every field with its type, its default and what it does.
+"""Write docs/kinds/ from crds/: a page a kind, every field with its type, its default and what it does.
 
 python docs/generate_kinds.py            writes it (`make sync`)
 """
@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGE = REPOSITORY / "docs" / "kinds.md"
+FOLDER = REPOSITORY / "docs" / "kinds"
 ORDER = ("KafkaConnection", "AlertTopic", "KafkaUser", "KafkaAcl", "DistributionStream")
 HEAD = """# The kinds
 
@@ -22,21 +22,40 @@ HEAD = """# The kinds
 All are namespaced, of the group `distribution.fink-broker.org`, version `v1alpha1`, and in the category `fink`:
 `kubectl get fink` lists them all. `kubectl explain alerttopic.spec --recursive` says the same as this page. What a manifest
 breaks of the rules below is refused by `kubectl apply` already, also with `--dry-run=server`; examples stand in
-[examples/quickstart](../examples/quickstart). The reasons of the conditions are in [reasons.md](reasons.md).
+[examples/quickstart](../../examples/quickstart). The reasons of the conditions are in [reasons.md](../reasons.md).
+
+| kind | short name | what it is |
+|---|---|---|
 """
+MORE = {
+    "KafkaConnection": "../connections.md",
+    "AlertTopic": "../topics.md",
+    "KafkaUser": "../users.md",
+    "KafkaAcl": "../permissions.md",
+    "DistributionStream": "../streams.md",
+}
+"""What happens, where the page of the kind only says what can be written."""
+
 QUOTE = '"'
 _SHARED_STATUS = "observedGeneration", "conditions"
 
 Schema = dict[str, Any]
 
 
-def page() -> str:
-    """The whole page."""
+def pages() -> dict[str, str]:
+    """All pages, by file name."""
     found = {}
     for file in sorted((REPOSITORY / "crds").glob("*.yaml")):
         crd = yaml.safe_load(file.read_text())
         found[crd["spec"]["names"]["kind"]] = crd["spec"]
-    return "\n".join([HEAD, *(_kind(found[name]) for name in ORDER)])
+    rows = [_index_row(found[name]) for name in ORDER]
+    return {"README.md": HEAD + "".join(rows), **{f"{name.lower()}.md": _kind(found[name]) for name in ORDER}}
+
+
+def _index_row(spec: Schema) -> str:
+    names = spec["names"]
+    description = " ".join(spec["versions"][0]["schema"]["openAPIV3Schema"]["description"].split())
+    return f"| [{names['kind']}]({names['singular']}.md) | `{names['shortNames'][0]}` | {description} |\n"
 
 
 def _kind(spec: Schema) -> str:
@@ -44,10 +63,12 @@ def _kind(spec: Schema) -> str:
     schema = spec["versions"][0]["schema"]["openAPIV3Schema"]
     properties = schema["properties"]
     lines = [
-        f"## {names['kind']}",
+        f"# {names['kind']}",
+        "",
+        "<!-- Made from crds/ by docs/generate_kinds.py (`make sync`); change the descriptions there. -->",
         "",
         schema["description"],
-        f"Short name: `{names['shortNames'][0]}`.",
+        f"Short name: `{names['shortNames'][0]}`. What happens with it: [{MORE[names['kind']][3:]}]({MORE[names['kind']]}).",
         "",
         "| field of `spec` | type | default | what it does |",
         "|---|---|---|---|",
@@ -114,4 +135,6 @@ def _rules(schema: Schema) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)

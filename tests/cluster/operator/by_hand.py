@@ -1,7 +1,8 @@
-"""What a person does to topics beside the operator."""
+"""What a person does to topics and quotas beside the operator."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 from confluent_kafka import Producer, TopicPartition
@@ -15,6 +16,10 @@ from confluent_kafka.admin import (
 )
 
 from cluster.operator.scene import Scene
+from fink_distribution.kafka import quotas
+from fink_distribution.kafka.admin import KafkaAdmin
+from fink_distribution.kafka.login import Login
+from fink_distribution.plans.quotas import AlterQuotas
 from testbed.fixtures import wait_for
 
 
@@ -65,3 +70,20 @@ def replicas(scene: Scene, topic: str) -> dict[int, list[int]]:
     """Return the brokers that hold each partition's copies."""
     found = scene.admin.list_topics(topic, timeout=10).topics[topic]
     return {number: list(partition.replicas) for number, partition in sorted(found.partitions.items())}
+
+
+def kafka_of(scene: Scene) -> KafkaAdmin:
+    """Return Kafka as its super user sees it, by the operator's own client."""
+    config = scene.admin_config
+    words = (config[word] for word in ("bootstrap.servers", "sasl.mechanism", "sasl.username", "sasl.password"))
+    return KafkaAdmin(Login(*words), 10)
+
+
+def quotas_of(kafka: KafkaAdmin, user: str) -> dict[str, float]:
+    """Return a user's quotas, by the listing of all."""
+    return dict(asyncio.run(quotas.observe(kafka)).get(user, {}))
+
+
+def alter_quotas(kafka: KafkaAdmin, user: str, *unset: str, **set_: int) -> None:
+    """Set and unset quotas of a user, by Kafka's keys."""
+    asyncio.run(quotas.alter(kafka, AlterQuotas(user, set_, unset)))

@@ -2,60 +2,45 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
+from cluster.operator.by_hand import alter_quotas, kafka_of, quotas_of
 from cluster.operator.logins import can_log_in
 from cluster.operator.scene import Scene
-from fink_distribution.kafka import quotas
-from fink_distribution.kafka.admin import KafkaAdmin, Login
-from fink_distribution.plans.quotas import AlterQuotas
+from fink_distribution.kafka.admin import KafkaAdmin
 from testbed.fixtures import wait_for
 
 
 @pytest.fixture
 def kafka(scene: Scene) -> KafkaAdmin:
     """Kafka, as its super user."""
-    config = scene.admin_config
-    words = ("bootstrap.servers", "sasl.mechanism", "sasl.username", "sasl.password")
-    return KafkaAdmin(Login(*(config[word] for word in words)), 10)
-
-
-def limits(kafka: KafkaAdmin, user: str) -> dict[str, float]:
-    """Return a user's quotas, by the listing of all."""
-    return dict(asyncio.run(quotas.observe(kafka)).get(user, {}))
-
-
-def alter(kafka: KafkaAdmin, user: str, *unset: str, **set_: int) -> None:
-    """Change quotas by hand."""
-    asyncio.run(quotas.alter(kafka, AlterQuotas(user, set_, unset)))
+    return kafka_of(scene)
 
 
 def test_quotas_are_kept_and_those_of_others_left_alone(scene: Scene, kafka: KafkaAdmin) -> None:
     reader, foreign = scene.name("reader"), scene.name("foreign")
-    alter(kafka, foreign, producer_byte_rate=7)
-    alter(kafka, reader, request_percentage=150)
+    alter_quotas(kafka, foreign, producer_byte_rate=7)
+    alter_quotas(kafka, reader, request_percentage=150)
     wanted = {"producerByteRate": 1_048_576, "consumerByteRate": 2_097_152, "controllerMutationRate": 5}
     scene.declare("KafkaUser", "reader", {"userName": reader, "quotas": wanted})
     scene.ready("kafkauser", "reader", "Reconciled")
     theirs = {"request_percentage": 150}
     ours = {"producer_byte_rate": 1_048_576, "consumer_byte_rate": 2_097_152, "controller_mutation_rate": 5}
-    assert limits(kafka, reader) == {**theirs, **ours}
+    assert quotas_of(kafka, reader) == {**theirs, **ours}
     assert scene.status("kafkauser", "reader")["quotas"] == wanted
-    alter(kafka, reader, "consumer_byte_rate", producer_byte_rate=1)
-    wait_for(lambda: limits(kafka, reader) == {**theirs, **ours}, what="drift is repaired")
+    alter_quotas(kafka, reader, "consumer_byte_rate", producer_byte_rate=1)
+    wait_for(lambda: quotas_of(kafka, reader) == {**theirs, **ours}, what="drift is repaired")
     scene.declare("KafkaUser", "reader", {"userName": reader, "quotas": {"producerByteRate": 2_000_000}})
     wait_for(
-        lambda: limits(kafka, reader) == {**theirs, "producer_byte_rate": 2_000_000},
+        lambda: quotas_of(kafka, reader) == {**theirs, "producer_byte_rate": 2_000_000},
         what="what is taken out is unset",
     )
     wait_for(lambda: scene.status("kafkauser", "reader")["quotas"] == {"producerByteRate": 2_000_000}, what="status")
     scene.delete("kafkauser", "reader")
-    assert limits(kafka, reader) == theirs
-    assert limits(kafka, foreign) == {"producer_byte_rate": 7}
-    alter(kafka, foreign, "producer_byte_rate")
-    alter(kafka, reader, "request_percentage")
+    assert quotas_of(kafka, reader) == theirs
+    assert quotas_of(kafka, foreign) == {"producer_byte_rate": 7}
+    alter_quotas(kafka, foreign, "producer_byte_rate")
+    alter_quotas(kafka, reader, "request_percentage")
 
 
 def test_a_user_that_only_plans_or_looks_changes_nothing(scene: Scene, kafka: KafkaAdmin) -> None:
@@ -73,7 +58,7 @@ def test_a_user_that_only_plans_or_looks_changes_nothing(scene: Scene, kafka: Ka
     assert "userName" not in scene.status("kafkauser", "reader")
     assert scene.users() == set()
     assert not scene.exists("secret", "reader")
-    assert limits(kafka, reader) == {}
+    assert quotas_of(kafka, reader) == {}
     scene.declare("KafkaUser", "reader", spec)
     scene.ready("kafkauser", "reader", "Reconciled")
     secret = scene.secret("reader")
@@ -87,7 +72,7 @@ def test_a_user_that_only_plans_or_looks_changes_nothing(scene: Scene, kafka: Ka
     for name in ("reader", "looker"):
         scene.delete("kafkauser", name)
     assert can_log_in(secret)
-    assert limits(kafka, reader) == {"producer_byte_rate": 1000}
+    assert quotas_of(kafka, reader) == {"producer_byte_rate": 1000}
     assert scene.secret("reader") == secret
     assert "ownerReferences" not in scene.get("secret", "reader")["metadata"], "Kubernetes would collect it"
-    alter(kafka, reader, "producer_byte_rate")
+    alter_quotas(kafka, reader, "producer_byte_rate")
