@@ -71,7 +71,8 @@ class Connections:
         client = self._clients.get(name)
         if client is not None and _looked_at.get() == name:
             return client.admin
-        if not is_ready(body) and not (is_deleted(body) and client is not None):
+        # One that is going away is still needed by what has to be cleaned up through it, also after a restart.
+        if not is_ready(body) and not is_deleted(body):
             raise Waiting(
                 Reason.DEPENDENCY_NOT_READY,
                 f"KafkaConnection {self._settings.namespace}/{name} is not Ready ({why_not_ready(body)}).",

@@ -11,7 +11,7 @@ from fink_distribution.reconcile import orphans
 from fink_distribution.reconcile.context import Context, Facts, Outcome, facts_of
 from fink_distribution.resources.conditions import Finding, State, Verdict
 from fink_distribution.resources.kafka_connection import KafkaConnection
-from fink_distribution.resources.keys import Body, Key, is_deleted
+from fink_distribution.resources.keys import FINALIZER, Body, Key
 from fink_distribution.resources.orphans import orphans_of
 
 _RETRY_SECONDS = 5.0
@@ -57,13 +57,20 @@ class KafkaConnections:
         return {**facts, **await orphans.clean_up(context, body, admin, found.cluster_id)}
 
     async def release(self, context: Context, body: Body) -> None:
-        """Wait until nobody needs the connection: what is deleted with it has to be cleaned up through it."""
-        users = [other for other in context.registry.dependents(Key.of(body)) if is_deleted(other)]
+        """Wait until nobody needs the connection: what is to go with other resources has to be cleaned up through it.
+
+        So whatever order they are deleted in, it goes last, as a PersistentVolumeClaim that a pod still uses (kubernetes.io/pvc-protection).
+        """
+        users = [
+            each
+            for each in context.registry.dependents(Key.of(body))
+            if FINALIZER in each["metadata"].get("finalizers", ())
+        ]
         if users:
             names = ", ".join(sorted(str(Key.of(other)) for other in users)[:5])
             raise Waiting(
                 Reason.TERMINATING,
-                f"waits for {len(users)} resource(s) that are being deleted through it: {names}.",
+                f"waits for {len(users)} resource(s) that still have something in Kafka to go with them: {names}. Delete them too.",
                 1.0,
             )
         if listed := orphans_of(body):

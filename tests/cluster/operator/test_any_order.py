@@ -50,6 +50,7 @@ def quiet_scene(make_scene: MakeScene) -> Scene:
     return scene
 
 
+@pytest.mark.timeout(1200)
 def test_every_order_of_applying_and_deleting_has_the_same_end(quiet_scene: Scene) -> None:
     scene = quiet_scene
 

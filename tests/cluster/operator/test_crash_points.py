@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cluster.operator.logins import can_log_in
 from cluster.operator.scene import MakeScene, Scene
 from testbed.fixtures import wait_for
@@ -90,6 +92,7 @@ class Story:
         return ready and status["observedGeneration"] == body["metadata"]["generation"]
 
 
+@pytest.mark.timeout(1800)
 def test_a_crash_after_each_single_write_changes_nothing_of_the_end(make_scene: MakeScene, tmp_path: Path) -> None:
     scene = make_scene(drift_seconds=600)
     scene.apply(scene.admin_secret(), scene.connection())
