@@ -56,8 +56,11 @@ class Controller:
 
     async def _reconcile(self, body: Body, turn: Turn) -> float | None:
         outcome = await self._attempt(turn.key, body)
-        # The reconcile may have written to the resource itself, ahead of a change.
-        written = await self._report(self.context.registry.get(turn.key) or body, outcome)
+        # The reconcile may have written to the resource itself, ahead of a change. To a connection it has not, but others may have, what
+        # they leave behind: from an old view that is not overwritten.
+        is_connection = turn.key.kind is Kind.KAFKA_CONNECTION
+        latest = body if is_connection else self.context.registry.get(turn.key) or body
+        written = await self._report(latest, outcome)
         turn.result = outcome.verdict.reason
         if not written:
             return _UNWRITTEN_RETRY_SECONDS
@@ -129,12 +132,15 @@ class Controller:
                 await self._report(body, Outcome(verdict, facts_of(body)))
                 return (error.retry_seconds if isinstance(error, Waiting) else None) or _RELEASE_RETRY_SECONDS
             turn.result = Reason.LEFT_BEHIND
-            await self._give_up(body, error)
+            return await self._let_go(body, error)
         return await self._let_go(body)
 
-    async def _let_go(self, body: Body) -> float | None:
+    async def _let_go(self, body: Body, problem: ReconcileError | None = None) -> float | None:
+        """Take the finalizer off, after what could not be removed has been written down."""
         key = Key.of(body)
         try:
+            if problem is not None:
+                await self._give_up(body, problem)
             await self.context.let_go(body)
         except ReconcileError as error:
             logger.warning("%s: not let go yet: %s", key, error)

@@ -44,7 +44,8 @@ class KafkaUsers:
         _refuse_own(user, admin)
         observed = await users.observe_one(admin, user.name)
         limits = await _observe_quotas(admin, user)
-        refuse_foreign(user, observed)
+        if mode_of(body) is not Mode.OBSERVE:
+            refuse_foreign(user, observed)
         live = await secrets.own_secret(context, body, user)
         brought = await secrets.brought(context, body, user)
         turn = Turn(context, admin, body, user, observed, limits, live, brought)

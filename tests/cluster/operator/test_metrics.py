@@ -37,7 +37,11 @@ def test_metrics_tell_what_happened(make_scene: MakeScene) -> None:
     scene.start()
     scene.apply(scene.admin_secret(), scene.connection())
     scene.ready("kafkaconnection", "default", "Connected", scene.home, timeout=180)
-    scene.declare("AlertTopic", "alerts", {"topicName": scene.name("alerts"), "config": {"retention.ms": "3600000"}})
+    scene.declare(
+        "AlertTopic",
+        "alerts",
+        {"topicName": scene.name("alerts"), "config": {"retention.ms": "3600000"}, "deletionPolicy": "Delete"},
+    )
     scene.ready("alerttopic", "alerts", "Reconciled")
     _becomes(scene, 1, "fink_leader")
     _becomes(scene, 1, "fink_resources", kind="AlertTopic", reason="Reconciled", ready="True")
