@@ -21,6 +21,7 @@ from fink_distribution.reconcile.drift import DriftPass
 from fink_distribution.reconcile.intents import Intents
 from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
+from fink_distribution.reconcile.policies import wake_waiting
 from fink_distribution.reconcile.queue import WorkQueue
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.keys import GROUP, VERSION, Key, Kind
@@ -100,6 +101,7 @@ def _handle(registry: kopf.OperatorRegistry, kind: Kind) -> None:
         memo.operator.queue.open()
         if event["type"] == "DELETED":
             memo.operator.registry.forget(dict(body))
+            wake_waiting(memo.operator.registry, dict(body))
 
 
 def _watch_workload(registry: kopf.OperatorRegistry, group: str, plural: str) -> None:

@@ -161,8 +161,17 @@ def config_resource(change: AlterConfig) -> ConfigResource:
 
 
 async def delete(admin: KafkaAdmin, name: str) -> None:
-    """Delete a topic with all its messages; one that is gone already is fine."""
+    """Delete a topic with all its messages, and wait until the brokers show it no more; one that is gone already is fine.
+
+    A broker may show it for a moment longer, and whoever is to make it anew would take it for somebody else's.
+    """
     await admin.gathered(_delete, name, None)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _VISIBLE_AFTER_SECONDS
+    while await observe_one(admin, name) is not None:
+        if loop.time() > deadline:
+            return
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
 async def _delete(admin: KafkaAdmin, names: Mapping[str, None]) -> Mapping[str, BaseException | None]:

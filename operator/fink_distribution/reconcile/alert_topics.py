@@ -167,6 +167,11 @@ class AlertTopics:
         if (other := claimant(context.registry, body)) is not None:
             await self._retain(context, body, f"{Key.of(other)} lays claim to it, so it stays")
             return
+        await self.remove(context, body)
+
+    async def remove(self, context: Context, body: Body) -> None:
+        """Delete the topic if it is still the one that was ours, and empty where it has to be."""
+        declared = AlertTopic.of(body)
         admin = await context.connections.admin(declared.connection)
         observed = await topics.observe_one(admin, declared.name)
         if observed is None or not _is_ours(declared, observed):

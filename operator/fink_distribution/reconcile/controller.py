@@ -16,7 +16,7 @@ from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_connections import KafkaConnections
 from fink_distribution.reconcile.kafka_users import KafkaUsers
 from fink_distribution.reconcile.metrics import OUTDATED, RELEASED, Turn
-from fink_distribution.reconcile.policies import refuse_violation, wake_waiting
+from fink_distribution.reconcile.policies import refuse_violation
 from fink_distribution.resources.conditions import State, Verdict, condition
 from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import FINALIZER, Body, Key, Kind, is_deleted
@@ -146,7 +146,6 @@ class Controller:
             logger.warning("%s: not let go yet: %s", key, error)
             return _RELEASE_RETRY_SECONDS
         self.context.intents.close(body)
-        wake_waiting(self.context.registry, body)
         logger.info("%s: released", key)
         return None
 

@@ -40,7 +40,8 @@ class Intents:
         self._notes: dict[str, Mapping[str, Any]] = {}
         self._loaded = False
         self._lock = asyncio.Lock()
-        self._flush: asyncio.Task[None] | None = None
+        self._flush: asyncio.Future[None] | None = None
+        self._writers: set[asyncio.Task[None]] = set()
         self._tidy: asyncio.TimerHandle | None = None
         self._written: dict[str, Mapping[str, Any]] = {}
 
@@ -69,9 +70,7 @@ class Intents:
         if len(json.dumps(note)) > _LONGEST_NOTE or len(self._notes) >= _MOST_NOTES:
             return False
         self._notes[uid] = note
-        if self._flush is None:
-            self._flush = asyncio.create_task(self._write_soon())
-        await asyncio.shield(self._flush)
+        await asyncio.shield(self._next_write())
         return True
 
     def close(self, body: Body) -> None:
@@ -84,16 +83,33 @@ class Intents:
 
     def _tidy_up(self) -> None:
         self._tidy = None
-        if self._flush is None:
-            self._flush = asyncio.create_task(self._write_soon())
-            # Nobody waits for it: what it cannot remove now goes with the next write.
-            self._flush.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # Nobody waits for it: what it cannot remove now goes with the next write.
+        self._next_write()
 
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(_LINGER_SECONDS)
+    def _next_write(self) -> asyncio.Future[None]:
+        if self._flush is None:
+            self._flush = asyncio.get_running_loop().create_future()
+            task = asyncio.create_task(self._write_soon(self._flush))
+            self._writers.add(task)
+            task.add_done_callback(self._writers.discard)
+        return self._flush
+
+    async def _write_soon(self, done: asyncio.Future[None]) -> None:
+        """Write, and tell those who wait; the task itself never fails, or kopf would end with its error."""
+        try:
+            await asyncio.sleep(_LINGER_SECONDS)
+            await self._write(done)
+            done.set_result(None)
+        except BaseException as error:  # noqa: BLE001 - it is for those who wait
+            done.set_exception(error)
+            # It may be that nobody does.
+            done.exception()
+
+    async def _write(self, done: asyncio.Future[None]) -> None:
         async with self._lock:
             # What is added from here on waits for the next write.
-            self._flush = None
+            if self._flush is done:
+                self._flush = None
             notes = dict(self._notes)
             await self._cluster.apply(
                 {

@@ -7,15 +7,18 @@ finds a Kafka without it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from fink_distribution.errors import OF_CONNECTION, Reason, ReconcileError, Waiting
 from fink_distribution.kafka import topics
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.plans.orphans import Keep, reason_to_keep
 from fink_distribution.reconcile.alert_topics import AlertTopics
-from fink_distribution.reconcile.context import Context, Facts, Outdated, Reconciler, facts_of
+from fink_distribution.reconcile.context import Context, Facts, Outdated, facts_of
 from fink_distribution.reconcile.kafka_acls import KafkaAcls
 from fink_distribution.reconcile.kafka_users import KafkaUsers
+from fink_distribution.reconcile.rivals import claimant
+from fink_distribution.resources.alert_topic import AlertTopic
 from fink_distribution.resources.kafka_connection import connection_in_use
 from fink_distribution.resources.keys import Body, Key, Kind
 from fink_distribution.resources.orphans import Orphan, fits, in_cluster, orphans_of
@@ -23,10 +26,11 @@ from fink_distribution.resources.orphans import Orphan, fits, in_cluster, orphan
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
-_RELEASE: dict[Kind, Reconciler] = {
-    Kind.ALERT_TOPIC: AlertTopics(),
-    Kind.KAFKA_USER: KafkaUsers(),
-    Kind.KAFKA_ACL: KafkaAcls(),
+_RELEASE: dict[Kind, Callable[[Context, Body], Awaitable[None]]] = {
+    # One that was declared anew meanwhile waits for the old topic to go; so its claim does not keep that.
+    Kind.ALERT_TOPIC: AlertTopics().remove,
+    Kind.KAFKA_USER: KafkaUsers().release,
+    Kind.KAFKA_ACL: KafkaAcls().release,
 }
 
 
@@ -108,8 +112,15 @@ async def _clean(context: Context, connection: Body, admin: KafkaAdmin, cluster_
         return
     body = orphan.body(name)
     context.changing(body, f"remove {orphan}, {origin}")
-    await _RELEASE[orphan.key.kind].release(context, body)
+    release = AlertTopics().release if _is_wanted(context, body) else _RELEASE[orphan.key.kind]
+    await release(context, body)
     await context.event(connection, "Normal", Reason.CLEANED_UP, f"removed {orphan}, {origin}.")
+
+
+def _is_wanted(context: Context, body: Body) -> bool:
+    """Say whether a resource waits to take a topic over as it is."""
+    other = claimant(context.registry, body) if Key.of(body).kind is Kind.ALERT_TOPIC else None
+    return other is not None and AlertTopic.of(other).adoption_policy == "Adopt"
 
 
 def _facts(orphans: tuple[Orphan, ...] | list[Orphan]) -> Facts:
