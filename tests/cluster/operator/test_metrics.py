@@ -69,7 +69,7 @@ def _drift_is_counted_once(scene: Scene) -> None:
     _becomes(scene, 1, "fink_drift_repaired_total", kind="AlertTopic")
     assert scene.topic_config(scene.name("alerts")) == {"retention.ms": "3600000"}
     # The user's own change of the spec is no drift.
-    changed = {"topicName": scene.name("alerts"), "config": {"retention.ms": "7200000"}}
+    changed = {"topicName": scene.name("alerts"), "deletionPolicy": "Delete", "config": {"retention.ms": "7200000"}}
     scene.declare("AlertTopic", "alerts", changed)
     wait_for(
         lambda: scene.topic_config(scene.name("alerts")) == {"retention.ms": "7200000"}, what="the topic is changed"
