@@ -107,6 +107,9 @@ class Topics:
         raise self._away(error.str())
 
     def _away(self, said: str) -> BatchError:
+        if self._admin is not None:
+            # Has error_cb told the cause; the call itself says only that it timed out.
+            self._admin.poll(0)
         self._admin = None
         return BatchError(
             Reason.KAFKA_UNAVAILABLE,

@@ -51,7 +51,7 @@ def test_passwords_and_certificates_are_logins_and_wrong_ones_are_told(
     ids = {_facts(each).cluster_id for each in (login, _by_password(broker, listeners, "PLAIN"), by_certificate)}
     assert len(ids) == 1
     for each in (login, by_certificate):
-        found = asyncio.run(versions.ask(each, 20))
+        found = asyncio.run(versions.ask(KafkaAdmin(each, 20)))
         assert found.kafka == "4.3"
         assert (found.metadata or 0) >= 30
     assert _refused(replace(login, password="wrong")).reason is Reason.AUTHENTICATION_FAILED

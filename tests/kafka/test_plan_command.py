@@ -253,11 +253,12 @@ def test_describing_is_all_that_is_asked_of_kafka(
     refused = fink(*export, config=file)
     assert refused.status == 1
     assert f"Kafka does not allow {looker} this: " in refused.err
-    assert "It needs Describe on the Cluster, and Describe and DescribeConfigs on all topics" in refused.err
+    assert "It needs Describe and DescribeConfigs on the Cluster and on all topics" in refused.err
     allow(kafka_admin, looker, "*", AclOperation.DESCRIBE_CONFIGS)
     cluster = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, f"User:{looker}", "*")
-    binding = AclBinding(*cluster, AclOperation.DESCRIBE, AclPermissionType.ALLOW)
-    kafka_admin.create_acls([binding])[binding].result(10)
+    for operation in (AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS):
+        binding = AclBinding(*cluster, operation, AclPermissionType.ALLOW)
+        kafka_admin.create_acls([binding])[binding].result(10)
     done = fink(*export, config=file)
     assert done.status == 0, done.err
     planned = fink("plan", "-f", "-", config=file, stdin=done.out)

@@ -113,7 +113,7 @@ def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | No
         case Reason.NOT_AUTHORIZED:
             what = error.message.partition("Kafka does not allow it: ")[2].partition(". Make")[0] or error.message
             return (
-                f"Kafka does not allow {admin.login.username or 'an anonymous client'} this: {what}. It needs Describe on the Cluster, and "
-                "Describe and DescribeConfigs on all topics; nothing else is asked of Kafka."
+                f"Kafka does not allow {admin.login.username or 'an anonymous client'} this: {what}. It needs Describe and "
+                "DescribeConfigs on the Cluster and on all topics; nothing else is asked of Kafka."
             )
     return error.message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
@@ -65,10 +64,12 @@ def look_now(scene: Scene, name: str, value: str) -> None:
     scene.kubectl(*words, f"distribution.fink-broker.org/requested-at={value}")
 
 
-def events(scene: Scene, name: str) -> dict[str, str]:
-    """Return the Events of a resource: reason -> the last message."""
-    found = json.loads(scene.kubectl("get", "events", "-n", scene.namespace, "-o", "json"))["items"]
-    return {each["reason"]: each["message"] for each in found if each["involvedObject"]["name"] == name}
+def told(scene: Scene, reason: str, words: str) -> str:
+    """Wait for an Event that says something, and return its message: there may be several of one reason."""
+    return wait_for(
+        lambda: next((message for message in scene.events(reason) if words in message), ""),
+        what=f"an Event {reason} says: {words}",
+    )
 
 
 def verified(scene: Scene, name: str) -> str | None:
@@ -124,11 +125,11 @@ def test_a_brought_password_is_waited_for_and_followed(scene: Scene) -> None:
     wait_for(lambda: scene.secret("reader")["password"] == "second", what="the Secret follows")
     wait_for(lambda: can_log_in(scene.secret("reader")), what="the new password lets the user in")
     wait_for(lambda: not can_log_in(first), what="the old one is refused")
-    assert "has changed" in wait_for(lambda: events(scene, "reader").get("PasswordChanged"), what="an Event says so")
+    told(scene, "PasswordChanged", "has changed")
     scene.kubectl("patch", "secret", "reader", "-n", scene.namespace, "-p", '{"stringData": {"password": "edited"}}')
     wait_for(lambda: scene.secret("reader")["password"] == "second", what="the brought password is put back")
     assert can_log_in(scene.secret("reader"))
-    assert "was put right" in wait_for(lambda: events(scene, "reader").get("SecretRepaired"), what="an Event says so")
+    told(scene, "SecretRepaired", "was put right")
 
 
 def test_what_became_of_an_edited_or_deleted_secret_is_said(scene: Scene) -> None:
@@ -141,7 +142,7 @@ def test_what_became_of_an_edited_or_deleted_secret_is_said(scene: Scene) -> Non
     scene.kubectl("patch", *on_secret, "-p", '{"stringData": {"password": "edited by hand"}}')
     wait_for(lambda: "edited by hand" in scene.secret("reader")["client.properties"], what="the other entries follow")
     wait_for(lambda: can_log_in(scene.secret("reader")), what="the edited password lets the user in")
-    assert "was edited" in wait_for(lambda: events(scene, "reader").get("PasswordChanged"), what="an Event says so")
+    told(scene, "PasswordChanged", "was edited")
     scene.declare("KafkaUser", "reader", {**spec, "secret": {"labels": {"team": "supernovae"}}})
 
     def metadata() -> bool:
@@ -153,15 +154,12 @@ def test_what_became_of_an_edited_or_deleted_secret_is_said(scene: Scene) -> Non
     scene.kubectl("patch", *on_secret, "-p", '{"stringData": {"password": ""}}')
     wait_for(lambda: len(scene.secret("reader")["password"]) == 32, what="an impossible password is replaced")
     wait_for(lambda: can_log_in(scene.secret("reader")), what="the new one lets the user in")
-    assert "A new one was made" in wait_for(lambda: events(scene, "reader").get("SecretReplaced"), what="an Event")
+    told(scene, "SecretReplaced", "A new one was made")
     scene.kubectl("patch", *on_secret, "-p", '{"data": {"client.properties": ""}}')
     wait_for(lambda: scene.secret("reader")["client.properties"], what="a destroyed entry is put right")
-    assert "client.properties" in wait_for(lambda: events(scene, "reader").get("SecretRepaired"), what="an Event")
+    told(scene, "SecretRepaired", "client.properties")
     scene.kubectl("delete", *on_secret)
-    said = wait_for(
-        lambda: (text := events(scene, "reader")["SecretReplaced"]) and "was deleted" in text and text, what="an Event"
-    )
-    assert "clients have to read the Secret again" in said
+    assert "clients have to read the Secret again" in told(scene, "SecretReplaced", "was deleted")
 
 
 def test_a_pass_over_unchanged_users_writes_nothing(make_scene: MakeScene) -> None:

@@ -11,7 +11,7 @@ from confluent_kafka.admin import ScramMechanism
 
 from cluster.operator.logins import can_log_in
 from cluster.operator.scene import Scene
-from cluster.operator.test_user_passwords import bring, events, user, verified
+from cluster.operator.test_user_passwords import bring, told, user, verified
 from testbed.fixtures import wait_for
 
 
@@ -43,7 +43,7 @@ def test_the_old_password_works_until_its_time_is_over(scene: Scene) -> None:
     assert second["password"] != first["password"]
     assert can_log_in(second)
     assert can_log_in(first)
-    assert "works until" in events(scene, "reader")["Rotated"]
+    told(scene, "Rotated", "works until")
     # Asked for again before the first is over: it waits, or else the password that clients still use would end early.
     assert fink_rotate(scene, "reader").returncode == 0
     wait_for(
@@ -59,7 +59,7 @@ def test_the_old_password_works_until_its_time_is_over(scene: Scene) -> None:
     scene.declare("KafkaUser", "reader", {**spec, "rotation": {"graceSeconds": 1}})
     wait_for(lambda: not can_log_in(second), 90, what="the second password ends")
     assert mechanisms(scene, "reader") == {ScramMechanism.SCRAM_SHA_512.name}
-    wait_for(lambda: events(scene, "reader").get("RotationEnded"), what="an Event says so")
+    told(scene, "RotationEnded", "")
     assert can_log_in(third)
     wait_for(lambda: verified(scene, "reader") == "True", what="the new password is verified")
 
@@ -107,7 +107,7 @@ def test_a_rotation_that_was_cut_off_goes_on(scene: Scene) -> None:
     wait_for(lambda: scene.status("kafkauser", "reader")["rotation"].get("expiresAt"), what="it is written down again")
     wait_for(lambda: scene.status("kafkauser", "reader")["credential"] == written, what="with the credential")
     assert scene.secret("reader") == second
-    assert "PasswordChanged" not in events(scene, "reader")
+    assert scene.events("PasswordChanged") == []
     assert can_log_in(first)
     assert can_log_in(second)
 
@@ -121,7 +121,5 @@ def test_what_is_brought_is_not_rotated(scene: Scene) -> None:
     assert fink_rotate(scene, "nobody").returncode == 1
     annotation = "distribution.fink-broker.org/rotate=now"
     scene.kubectl("annotate", "kafkauser", "reader", "-n", scene.namespace, annotation)
-    assert "Change it there" in wait_for(
-        lambda: events(scene, "reader").get("RotationRefused"), what="an Event says so"
-    )
+    told(scene, "RotationRefused", "Change it there")
     assert can_log_in(scene.secret("reader"))
