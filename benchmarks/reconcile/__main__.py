@@ -39,8 +39,9 @@ Report = Callable[[Row], None]
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-n", "number", default=1000, show_default=True, help="How many of each.")
 @click.option("--families", default="topics,users,both", show_default=True, help="Which, separated by commas.")
+@click.option("--log", type=click.Path(path_type=Path), help="Keep the operator's log in this file.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the rows as JSON to this file.")
-def main(number: int, families: str, out: Path | None) -> None:
+def main(number: int, families: str, log: Path | None, out: Path | None) -> None:
     """Run the cases and print the table."""
     use = usage.use("api")
     rows: list[Row] = []
@@ -52,7 +53,7 @@ def main(number: int, families: str, out: Path | None) -> None:
 
     try:
         for family in families.split(","):
-            asyncio.run(_family(use.environment, family.strip(), number, report))
+            asyncio.run(_family(use.environment, family.strip(), number, report, log))
     finally:
         use.release()
     table = Table(*HEADINGS, box=None, pad_edge=False)
@@ -63,12 +64,12 @@ def main(number: int, families: str, out: Path | None) -> None:
         out.write_text(json.dumps([row.to_dict() for row in rows], indent=2) + "\n")
 
 
-async def _family(environment: Environment, family: str, number: int, report: Report) -> None:
+async def _family(environment: Environment, family: str, number: int, report: Report, kept_log: Path | None) -> None:
     if family not in (*ALONE, "both"):
         sys.exit(f"{family}: no such family; there are: {', '.join((*ALONE, 'both'))}")
     namespace = f"bench{secrets.token_hex(3)}"
     with tempfile.TemporaryDirectory() as folder:
-        log = Path(folder) / "operator.log"
+        log = kept_log or Path(folder) / "operator.log"
         kubectl = [str(environment.kubectl), "--kubeconfig", str(environment.kubeconfig)]
         run([*kubectl, "apply", "--server-side", "--force-conflicts", "-f", str(CRDS)])
         for name in (namespace, f"{namespace}-home"):
@@ -91,6 +92,9 @@ async def _family(environment: Environment, family: str, number: int, report: Re
                 await _run(bench, family, number)
         finally:
             if bench is not None:
+                # What is left of a case that failed goes while there is an operator to let it go.
+                run([*kubectl, "delete", "kacl,kuser,atopic", "--all", "-n", namespace, "--timeout=120s"])
+                run([*kubectl, "delete", "kconn", "--all", "-n", f"{namespace}-home", "--timeout=120s"])
                 bench.operator.stop()
             for name in (namespace, f"{namespace}-home"):
                 run([*kubectl, "delete", "namespace", name, "--wait=false"])

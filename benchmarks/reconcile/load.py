@@ -123,20 +123,25 @@ class Load:
             listed = await response.json()
         for body in listed["items"]:
             seen.see("ADDED", body)
-        task = asyncio.create_task(self._follow(plural, listed["metadata"]["resourceVersion"], seen))
-        try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(self._follow(plural, listed["metadata"]["resourceVersion"], seen))
             yield seen
-        finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _follow(self, plural: str, version: str, seen: Watched) -> None:
-        query = {"watch": "1", "resourceVersion": version}
         never = aiohttp.ClientTimeout(total=None)
-        async with self._session.get(self._path(plural), params=query, timeout=never, read_bufsize=2**22) as response:
-            async for line in response.content:
-                event = json.loads(line)
-                seen.see(event["type"], event["object"])
+        # The API server ends a watch that it cannot write to fast enough; it goes on where it was.
+        while True:
+            query = {"watch": "1", "resourceVersion": version}
+            async with self._session.get(
+                self._path(plural), params=query, timeout=never, read_bufsize=2**22
+            ) as response:
+                async for line in response.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        raise RuntimeError(f"the watch of {plural} cannot go on: {event['object']}")
+                    seen.see(event["type"], event["object"])
+                    version = event["object"]["metadata"]["resourceVersion"]
 
 
 async def in_parallel(calls: Iterable[Callable[[], Any]]) -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.request import getproxies
 
 import aiohttp
 from kubernetes.aio import client, config
@@ -82,6 +83,8 @@ class Cluster:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+        # With it, each request looks for proxies and in ~/.netrc, in a thread: a third of the time that a small request takes.
+        configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         async with client.ApiClient(configuration) as api:
             yield cls(api, timeout_seconds, before_write)
 

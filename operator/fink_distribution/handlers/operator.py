@@ -144,7 +144,7 @@ async def _start(process: Process) -> Operator:
         News(cluster),
         process.metrics,
     )
-    queue = WorkQueue(Controller(context).turn, settings.workers)
+    queue = WorkQueue(Controller(context).turn, settings.workers, context.news.calm)
     registry.on_wake = queue.add
     process.metrics.queue_depth = lambda: queue.depth
     operator = Operator(registry, queue, stack, [])

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import kopf
+import uvloop
 
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.cluster.lease import Lease, Timing, own_identity
@@ -41,7 +42,7 @@ def run(settings: Settings) -> int:
     logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLevelName(settings.log_level)))
     logging.getLogger("kopf.objects").addFilter(_is_news)
     try:
-        return asyncio.run(_run(settings))
+        return uvloop.run(_run(settings))
     except OSError as error:
         logger.error("cannot listen: %s. Set FINK_LIVENESS_PORT and FINK_METRICS_PORT to free ports, or to 0.", error)
         return PORT_TAKEN

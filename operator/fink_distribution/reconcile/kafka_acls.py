@@ -27,8 +27,9 @@ from fink_distribution.resources.kafka_acl import (
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.kafka_user import principal as principal_of
 from fink_distribution.resources.kafka_user import user_name
-from fink_distribution.resources.keys import Body, Kind, is_deleted
+from fink_distribution.resources.keys import Body, is_deleted
 from fink_distribution.resources.modes import is_enforced, mode_of, plan_facts, verdict, without_plan
+from fink_distribution.resources.references import with_bindings_of
 
 
 @dataclass
@@ -148,11 +149,9 @@ class KafkaAcls:
 
     def _shared(self, context: Context, body: Body, declared: Declaration) -> frozenset[Binding]:
         found: set[Binding] = set()
-        for other in context.registry.of_kind(Kind.KAFKA_ACL):
-            status = other.get("status") or {}
-            same = (status.get("principal"), status.get("connection")) == (declared.principal, declared.connection)
+        for other in context.registry.marked(with_bindings_of(declared.principal, declared.connection)):
             # One that is being deleted as well no longer needs the binding; else two would each leave it to the other.
-            if same and other["metadata"]["uid"] != body["metadata"]["uid"] and not is_deleted(other):
+            if other["metadata"]["uid"] != body["metadata"]["uid"] and not is_deleted(other):
                 found |= ledger(other)
         return frozenset(found)
 

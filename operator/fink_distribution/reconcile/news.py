@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 
 from fink_distribution.cluster import events
 from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
@@ -14,31 +16,42 @@ logger = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
 _PAUSE_SECONDS = 0.02
+_LONGEST_DELAY_SECONDS = 30.0
 
-Told = tuple[Body, str, str, str, str]
+Told = tuple[float, Body, str, str, str, str]
 
 
 class News:
     """Writes Events one after the other.
 
     They are for people, so they may be late; and beyond a number that nobody would read they are left out, which the log says.
+
+    Attributes
+    ----------
+    calm
+        Not set while many resources wait for the API server; then Events wait as well, up to half a minute.
     """
 
     def __init__(self, cluster: Cluster) -> None:
+        self.calm = asyncio.Event()
+        self.calm.set()
         self._cluster = cluster
         self._waiting: asyncio.Queue[Told] = asyncio.Queue(_MOST_WAITING)
 
     def tell(self, about: Body, kind: str, reason: str, message: str, now: str) -> None:
         """Have an Event written."""
         try:
-            self._waiting.put_nowait((about, kind, reason, message, now))
+            self._waiting.put_nowait((time.monotonic(), about, kind, reason, message, now))
         except asyncio.QueueFull:
             logger.warning("%s: too many Events wait; left out: %s: %s", Key.of(about), reason, message)
 
     async def run(self) -> None:
         """Write for ever."""
         while True:
-            about, kind, reason, message, now = await self._waiting.get()
+            told, about, kind, reason, message, now = await self._waiting.get()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, told + _LONGEST_DELAY_SECONDS - time.monotonic())):
+                    await self.calm.wait()
             try:
                 await events.record(self._cluster, about, kind, reason, message, now)
             except (ReconcileError, Gone, AlreadyExists) as error:

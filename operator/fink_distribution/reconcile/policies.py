@@ -17,7 +17,7 @@ from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
 from fink_distribution.resources.modes import is_enforced
 from fink_distribution.resources.policies import Policy, has_policies, policy_for
-from fink_distribution.resources.references import has_ownership, precedence
+from fink_distribution.resources.references import has_ownership, of_namespace, precedence
 
 _LIMITED = (Kind.ALERT_TOPIC, Kind.KAFKA_USER, Kind.DISTRIBUTION_STREAM)
 
@@ -88,16 +88,15 @@ def _policy(registry: Registry, connection: str, namespace: str) -> Policy | Non
 
 
 def _own_names(registry: Registry, namespace: str) -> frozenset[str]:
-    streams = registry.of_kind(Kind.DISTRIBUTION_STREAM)
-    return policies.own_names(body for body in streams if body["metadata"]["namespace"] == namespace)
+    return policies.own_names(registry.marked(of_namespace(Kind.DISTRIBUTION_STREAM, namespace)))
 
 
 def _before(registry: Registry, body: Body) -> Iterable[Body]:
     """Return what counts beside a resource: those of its kind, namespace and connection that own something, or came first and may."""
     key = Key.of(body)
-    for other in registry.of_kind(key.kind):
+    for other in registry.marked(of_namespace(key.kind, key.namespace)):
         metadata = other["metadata"]
-        same = metadata["namespace"] == key.namespace and connection_name(other) == connection_name(body)
+        same = connection_name(other) == connection_name(body)
         if not same or metadata["uid"] == body["metadata"]["uid"] or is_deleted(other):
             continue
         stalled = condition(other, "Stalled")

@@ -12,6 +12,7 @@ from fink_distribution.resources.keys import Key
 logger = logging.getLogger(__name__)
 
 _UNEXPECTED_RETRY_SECONDS = 30.0
+_BUSY_FROM = 16
 
 
 class WorkQueue:
@@ -27,11 +28,16 @@ class WorkQueue:
         One turn; it returns after how many seconds the key wants another, None for only when woken.
     limit
         How many are worked on at once.
+    calm
+        Is kept set unless many keys wait or are worked on, as in a burst.
     """
 
-    def __init__(self, work: Callable[[Key], Awaitable[float | None]], limit: int) -> None:
+    def __init__(
+        self, work: Callable[[Key], Awaitable[float | None]], limit: int, calm: asyncio.Event | None = None
+    ) -> None:
         self._work = work
         self._limit = limit
+        self._calm = calm or asyncio.Event()
         self._open = False
         self._waiting: dict[Key, None] = {}
         self._running: dict[Key, float] = {}
@@ -81,6 +87,10 @@ class WorkQueue:
         return time.monotonic() - min(self._running.values()) if self._running else 0.0
 
     def _pump(self) -> None:
+        if len(self._waiting) + len(self._running) < _BUSY_FROM:
+            self._calm.set()
+        else:
+            self._calm.clear()
         while self._open and self._waiting and len(self._running) < self._limit:
             key = next(iter(self._waiting))
             del self._waiting[key]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fink_distribution.resources.keys import GROUP, Body, Key, Kind, is_deleted
-from fink_distribution.resources.references import Claim, claim, precedence, references
+from fink_distribution.resources.references import Claim, Mark, claim, marks, precedence, references
 from fink_distribution.resources.rotation import ROTATE_ANNOTATION
 
 REQUESTED_ANNOTATION = f"{GROUP}/requested-at"
@@ -23,11 +23,12 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 @dataclass
 class Item:
-    """One resource: what was last seen of it, who it refers to, and what it claims."""
+    """One resource: what was last seen of it, who it refers to, what it claims, and what it has in common with others."""
 
     body: Body
     references: frozenset[Key]
     claim: Claim | None
+    marks: frozenset[Mark]
 
 
 class Registry:
@@ -47,6 +48,7 @@ class Registry:
         self._kinds: dict[Kind, dict[Key, None]] = {kind: {} for kind in Kind}
         self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
         self._claimants: defaultdict[Claim, set[Key]] = defaultdict(set)
+        self._marked: defaultdict[Mark, set[Key]] = defaultdict(set)
 
     def __iter__(self) -> Iterator[Body]:
         return iter([item.body for item in self._items.values()])
@@ -59,6 +61,14 @@ class Registry:
     def of_kind(self, kind: Kind) -> list[Body]:
         """Return all resources of a kind."""
         return [self._items[key].body for key in self._kinds[kind]]
+
+    def marked(self, mark: Mark) -> list[Body]:
+        """Return the resources that carry a mark; see `marks`."""
+        return [self._items[key].body for key in self._marked.get(mark, ())]
+
+    def claimants(self, body: Body) -> list[Body]:
+        """Return the other resources that claim what this one claims."""
+        return [peer for peer in self._peers(claim(body)) if peer["metadata"]["uid"] != body["metadata"]["uid"]]
 
     def see(self, body: Body) -> None:
         """Note a resource as the API server has it now, and wake whom its change concerns. Older news are ignored."""
@@ -95,8 +105,7 @@ class Registry:
 
     def rival(self, body: Body) -> Body | None:
         """Return the resource that owns, or comes first in claiming, what this one claims; None when this one may have it."""
-        peers = [peer for peer in self._peers(claim(body)) if peer["metadata"]["uid"] != body["metadata"]["uid"]]
-        first = min(peers, key=precedence, default=None)
+        first = min(self.claimants(body), key=precedence, default=None)
         return first if first is not None and precedence(first) < precedence(body) else None
 
     def _peers(self, wanted: Claim | None) -> list[Body]:
@@ -104,11 +113,13 @@ class Registry:
 
     def _put(self, key: Key, body: Body) -> None:
         self._take_out(key)
-        item = Item(_slim(body), references(body, self.operator_namespace), claim(body))
+        item = Item(_slim(body), references(body, self.operator_namespace), claim(body), marks(body))
         self._items[key] = item
         self._kinds[key.kind][key] = None
         for reference in item.references:
             self._dependents[reference].add(key)
+        for mark in item.marks:
+            self._marked[mark].add(key)
         if item.claim is not None:
             self._claimants[item.claim].add(key)
 
@@ -119,6 +130,8 @@ class Registry:
         del self._kinds[key.kind][key]
         for reference in item.references:
             _drop(self._dependents, reference, key)
+        for mark in item.marks:
+            _drop(self._marked, mark, key)
         if item.claim is not None:
             _drop(self._claimants, item.claim, key)
 

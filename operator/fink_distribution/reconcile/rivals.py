@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fink_distribution.errors import Reason, Stalled
 from fink_distribution.reconcile.registry import Registry
-from fink_distribution.resources.keys import Body, Key, Kind, is_deleted
-from fink_distribution.resources.references import claim
+from fink_distribution.resources.keys import Body, Key, is_deleted
+from fink_distribution.resources.references import claim, with_topic_id
 
 
 def refuse_rival(registry: Registry, body: Body) -> None:
@@ -36,9 +36,9 @@ def refuse_owned(registry: Registry, body: Body, topic_id: str) -> None:
     Stalled
         With reason Conflict, naming the other resource.
     """
-    for other in registry.of_kind(Kind.ALERT_TOPIC):
+    for other in registry.marked(with_topic_id(topic_id)):
         status = other.get("status") or {}
-        owns = status.get("ownership") in ("Created", "Adopted") and status.get("topicId") == topic_id
+        owns = status.get("ownership") in ("Created", "Adopted")
         if owns and other["metadata"]["uid"] != body["metadata"]["uid"]:
             raise Stalled(
                 Reason.CONFLICT,
@@ -48,9 +48,4 @@ def refuse_owned(registry: Registry, body: Body, topic_id: str) -> None:
 
 def claimant(registry: Registry, body: Body) -> Body | None:
     """Return another resource that lays claim to the same, and is not being deleted itself; or None."""
-    wanted = claim(body)
-    for other in registry.of_kind(Key.of(body).kind):
-        is_other = other["metadata"]["uid"] != body["metadata"]["uid"] and not is_deleted(other)
-        if is_other and claim(other) == wanted:
-            return other
-    return None
+    return next((other for other in registry.claimants(body) if not is_deleted(other)), None)

@@ -8,6 +8,9 @@ from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
 from fink_distribution.resources.modes import is_enforced
 
+Mark = tuple[str, ...]
+"""Something that several resources have in common."""
+
 Claim = tuple[str, str, str]
 """(kind, connection, name in Kafka): what only one resource may own."""
 
@@ -39,6 +42,32 @@ def claim(body: Body) -> Claim | None:
     if kind is Kind.KAFKA_USER:
         return kind.value, connection_name(body), kafka_user.user_name(body)
     return None
+
+
+def marks(body: Body) -> frozenset[Mark]:
+    """Return what the resource has in common with others that have to be found fast."""
+    key, status = Key.of(body), body.get("status") or {}
+    found = {of_namespace(key.kind, key.namespace)}
+    if key.kind is Kind.ALERT_TOPIC and status.get("topicId"):
+        found.add(with_topic_id(status["topicId"]))
+    if key.kind is Kind.KAFKA_ACL and status.get("principal"):
+        found.add(with_bindings_of(status["principal"], status.get("connection", "")))
+    return frozenset(found)
+
+
+def of_namespace(kind: Kind, namespace: str) -> Mark:
+    """Mark the resources of a kind in a namespace."""
+    return "namespace", kind.value, namespace
+
+
+def with_topic_id(topic_id: str) -> Mark:
+    """Mark the AlertTopics whose status names this topic."""
+    return "topicId", topic_id
+
+
+def with_bindings_of(principal: str, connection: str) -> Mark:
+    """Mark the KafkaAcls whose ledger is of this principal, in the cluster of this connection."""
+    return "principal", principal, connection
 
 
 def has_ownership(body: Body) -> bool:
