@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reconcile.cases import TOPICS, USERS, Bench, Row
+from reconcile.floor import floor
 from reconcile.load import Load
 from reconcile.operator_process import OperatorProcess
 from testbed import ports, usage
@@ -72,7 +73,8 @@ async def _family(environment: Environment, family: str, number: int, report: Re
         log = kept_log or Path(folder) / "operator.log"
         kubectl = [str(environment.kubectl), "--kubeconfig", str(environment.kubeconfig)]
         run([*kubectl, "apply", "--server-side", "--force-conflicts", "-f", str(CRDS)])
-        for name in (namespace, f"{namespace}-home"):
+        namespaces = (namespace, f"{namespace}-home", f"{namespace}-floor")
+        for name in namespaces:
             run([*kubectl, "create", "namespace", name])
         _connection(kubectl, environment, f"{namespace}-home")
         environment_of_operator = {
@@ -86,6 +88,8 @@ async def _family(environment: Environment, family: str, number: int, report: Re
         bench = None
         try:
             async with Load.connect(environment.kubeconfig.read_text(), namespace) as load:
+                if family == "topics":
+                    await floor(load.elsewhere(f"{namespace}-floor"), number, report)
                 port = ports.pick(namespace)
                 bench = Bench(load, lambda: OperatorProcess.start(environment_of_operator, log, port), report)
                 _wait_for_connection(kubectl, f"{namespace}-home")
@@ -96,7 +100,7 @@ async def _family(environment: Environment, family: str, number: int, report: Re
                 run([*kubectl, "delete", "kacl,kuser,atopic", "--all", "-n", namespace, "--timeout=120s"])
                 run([*kubectl, "delete", "kconn", "--all", "-n", f"{namespace}-home", "--timeout=120s"])
                 bench.operator.stop()
-            for name in (namespace, f"{namespace}-home"):
+            for name in namespaces:
                 run([*kubectl, "delete", "namespace", name, "--wait=false"])
 
 

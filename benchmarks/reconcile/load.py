@@ -104,7 +104,11 @@ class Load:
 
     async def change(self, plural: str, name: str, spec: Mapping[str, Any]) -> None:
         """Merge into one resource's spec."""
-        await self._send("PATCH", self._path(plural, name), {"spec": spec}, "merge-patch+json")
+        await self.merge(plural, name, {"spec": spec})
+
+    async def merge(self, plural: str, name: str, changes: Mapping[str, Any]) -> None:
+        """Merge changes into one resource, or (name/status) into its status."""
+        await self._send("PATCH", self._path(plural, name), changes, "merge-patch+json")
 
     async def delete(self, plural: str, name: str) -> None:
         """Delete one resource."""
@@ -114,6 +118,10 @@ class Load:
         """Return the API server's own metrics."""
         async with self._session.get("/metrics") as response:
             return await response.text()
+
+    def elsewhere(self, namespace: str) -> Load:
+        """Return the same for another namespace."""
+        return Load(self._session, namespace)
 
     @asynccontextmanager
     async def watch(self, plural: str) -> AsyncIterator[Watched]:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from distribution_job.formats import Format
+
 SCHEMA_FILE = "stream-job.schema.json"
 
 
@@ -50,6 +52,7 @@ class Output:
     python: str | None = None
     select: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
+    format: Format = Format.SCHEMA_IN_KEY
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,7 @@ def _output(output: dict[str, Any]) -> Output:
         python=chosen.get("python"),
         select=tuple(select) if select is not None else None,
         drop=tuple(output.get("drop", ())),
+        format=Format(output.get("format", Format.SCHEMA_IN_KEY)),
     )
 
 

@@ -11,6 +11,7 @@ from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.config import Output
 from distribution_job.failures import Failure, OutputError, Reason, choices
+from distribution_job.formats import Format
 from distribution_job.topics import Topic
 
 ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
@@ -18,9 +19,10 @@ ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
 
 @dataclass(frozen=True)
 class Projection:
-    """Columns that are encoded together, once per alert, for all the outputs that publish just these."""
+    """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format."""
 
     columns: tuple[str, ...]
+    format: Format
     schema: AvroSchema
 
 
@@ -46,7 +48,7 @@ def make(
 ) -> Plan:
     """Route each output; one that cannot be is in `failures` under its name, and does not touch the others."""
     failures: dict[str, Failure] = {}
-    schemas: dict[tuple[str, ...], AvroSchema] = {}
+    projections: dict[tuple[tuple[str, ...], Format], AvroSchema] = {}
     routed = []
     identity = ""
     for output in outputs:
@@ -56,12 +58,14 @@ def make(
             if isinstance(topic, Failure):
                 raise OutputError(topic.reason, topic.message)
             columns = published(output, alerts)
-            if columns not in schemas:
-                schemas[columns] = avro_schema.derive(StructType([alerts[name] for name in columns]))
-            routed.append(Routed(output, list(schemas).index(columns), topic))
+            wanted = columns, output.format
+            if wanted not in projections:
+                projections[wanted] = avro_schema.derive(StructType([alerts[name] for name in columns]))
+            routed.append(Routed(output, list(projections).index(wanted), topic))
         except OutputError as error:
             failures[output.name] = error.failure
-    return Plan(identity, tuple(Projection(*item) for item in schemas.items()), tuple(routed), failures)
+    made = tuple(Projection(*wanted, schema) for wanted, schema in projections.items())
+    return Plan(identity, made, tuple(routed), failures)
 
 
 def identify(alerts: StructType, id_column: str | None) -> str:

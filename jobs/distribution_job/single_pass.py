@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
-from pyspark.sql.avro.functions import to_avro
 
+from distribution_job import formats
 from distribution_job.conditions import Conditions, match_name, quoted
+from distribution_job.formats import HEADERS, Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Plan, Routed
 
@@ -44,7 +45,10 @@ class SinglePass:
         self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
         self._is_wanted = F.col("__wanted").isNotNull()
         self._filter_counts = _filter_counts(self.outputs, found)
-        encodings = [_encode(part.columns, part.schema.text) for part in plan.projections]
+        encodings = [
+            formats.encoded(part.format, [F.col(quoted(name)) for name in part.columns], part.schema)
+            for part in plan.projections
+        ]
         self._encoded = [
             identity.alias("id"),
             # Of the text, not of the typed column: an id then has its partition whatever integer type holds it.
@@ -53,10 +57,17 @@ class SinglePass:
             _by_projection(number, encodings).alias("value"),
             F.col("__wanted.outputs").alias("outputs"),
         ]
+        # A projection of its own, since the encoding stands in it more than once; none when there is nothing to wrap.
+        wrappings = [formats.wrapped(part.format, F.col("value"), part.schema) for part in plan.projections]
+        self._wrapped = (
+            _by_projection(F.col("projection"), wrappings)
+            if any(part.format is Format.OBJECT_CONTAINER for part in plan.projections)
+            else None
+        )
         # A projection of its own: in the one above, Spark would explode first, and encode once per output.
         self._each_output = F.explode_outer("outputs").alias("output")
         number = F.col("projection")
-        key = _by_projection(number, [F.lit(part.schema.text.encode()) for part in plan.projections])
+        key = _by_projection(number, [formats.key(part.format, F.col("id"), part.schema) for part in plan.projections])
         self._sized = [
             F.col("output.position").alias("position"),
             (F.octet_length("value") + F.octet_length(key) <= LARGEST_MESSAGE).alias("fits"),
@@ -77,6 +88,8 @@ class SinglePass:
         filtering, encoding = Observation(), Observation()
         counted = self._found.applied(alerts).observe(filtering, *self._filter_counts)
         encoded = counted.select("*", self._wanted).where(self._is_wanted).select(*self._encoded)
+        if self._wrapped is not None:
+            encoded = encoded.withColumn("value", self._wrapped)
         observed = encoded.select("*", self._each_output).select(*self._sized).observe(encoding, *self._encoding_counts)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
         return Messages(rows, filtering, encoding)
@@ -135,9 +148,19 @@ def _headers(plan: Plan, projection: Column) -> Column:
         # The time of the pass; Spark fixes it when the pass begins.
         "producer_timestamp": F.unix_millis(F.current_timestamp()).cast("string"),
     }
-    return F.array(
-        *(F.struct(F.lit(key).alias("key"), text.cast("binary").alias("value")) for key, text in texts.items())
-    )
+    headers = [_header(name, text) for name, text in texts.items()]
+    forms = [part.format for part in plan.projections]
+    if not any(form in HEADERS for form in forms):
+        return F.array(*headers)
+    choices = [
+        F.array(*headers, _header(formats.HEADER, F.lit(HEADERS[form]))) if form in HEADERS else F.array(*headers)
+        for form in forms
+    ]
+    return _by_projection(projection, choices)
+
+
+def _header(name: str, text: Column) -> Column:
+    return F.struct(F.lit(name).alias("key"), text.cast("binary").alias("value"))
 
 
 def _by_projection(projection: Column, choices: Sequence[Column]) -> Column:
@@ -147,7 +170,3 @@ def _by_projection(projection: Column, choices: Sequence[Column]) -> Column:
     for number, choice in enumerate(choices[1:], start=1):
         chosen = chosen.when(projection == number, choice)
     return chosen
-
-
-def _encode(names: Sequence[str], schema: str) -> Column:
-    return to_avro(F.struct(*(F.col(quoted(name)) for name in names)), schema)

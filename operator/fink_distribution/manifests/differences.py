@@ -76,7 +76,7 @@ def step(change: object, observed: ObservedTopic | Mapping[str, float] | None) -
     user = observed if isinstance(observed, Mapping) else {}
     match change:
         case CreateTopic():
-            return Step("+", str(change), tuple(_created(change)))
+            return Step("+", f"create topic {change.name}", tuple(_created(change)))
         case AddPartitions():
             return Step("~", str(change), (Difference("partitions", str(change.before), str(change.total)),))
         case AlterConfig():

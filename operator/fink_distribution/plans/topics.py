@@ -48,7 +48,10 @@ class CreateTopic:
     config: Mapping[str, str]
 
     def __str__(self) -> str:
-        return f"create topic {self.name}"
+        parts = [f"{self.partitions} partition(s)"] if self.partitions else []
+        parts += [f"{self.replication_factor} replica(s)"] if self.replication_factor else []
+        parts += [f"{key}={value}" for key, value in sorted(self.config.items())]
+        return f"create topic {self.name}" + (f": {', '.join(parts)}" if parts else "")
 
 
 @dataclass(frozen=True)

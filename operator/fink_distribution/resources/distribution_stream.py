@@ -19,6 +19,7 @@ class Output:
     filter: Mapping[str, str] | None = None
     select: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    format: str = "SchemaInKey"
 
 
 @dataclass(frozen=True)
@@ -115,4 +116,5 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         filter=item.get("filter"),
         select=tuple(item.get("select") or ()),
         drop=tuple(item.get("drop") or ()),
+        format=item.get("format", "SchemaInKey"),
     )

@@ -139,4 +139,6 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["select"] = list(output.select)
     if output.drop:
         found["drop"] = list(output.drop)
+    if output.format != "SchemaInKey":
+        found["format"] = output.format
     return found

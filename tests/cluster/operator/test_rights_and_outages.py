@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +10,7 @@ import pytest
 import yaml
 from confluent_kafka.admin import ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
 
+from cluster.operator.door import Door
 from cluster.operator.scene import MakeScene
 from testbed import ports
 from testbed.environment import Environment
@@ -38,28 +37,6 @@ def test_a_user_without_rights_is_named_as_the_cause(make_scene: MakeScene) -> N
     scene.apply(scene.admin_secret())
     for kind, name in (("alerttopic", "alerts"), ("kafkauser", "reader")):
         scene.ready(kind, name, "Reconciled")
-
-
-@dataclass
-class Door:
-    """A way to the API server that can be shut."""
-
-    port: int
-    server: str
-    process: subprocess.Popen[bytes] | None = None
-
-    def open(self) -> None:
-        """Let connections through."""
-        listen = f"TCP-LISTEN:{self.port},bind=127.0.0.1,fork,reuseaddr"
-        self.process = subprocess.Popen(["socat", listen, f"TCP:{self.server}"], start_new_session=True)
-
-    def shut(self) -> None:
-        """Cut all connections and refuse new ones."""
-        if self.process is not None:
-            # A child of socat for each connection; they are one group.
-            subprocess.run(["kill", "--", f"-{self.process.pid}"], check=True)
-            self.process.wait()
-            self.process = None
 
 
 @pytest.fixture

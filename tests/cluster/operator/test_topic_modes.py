@@ -11,7 +11,7 @@ def test_a_plan_is_shown_and_nothing_is_changed(scene: Scene) -> None:
     spec = {"topicName": topic, "partitions": 3, "deletionPolicy": "Delete"}
     scene.declare("AlertTopic", "planned", {**spec, "mode": "Plan"})
     scene.ready("alerttopic", "planned", "ChangesPlanned")
-    assert scene.status("alerttopic", "planned")["plan"] == [f"create topic {topic}"]
+    assert scene.status("alerttopic", "planned")["plan"] == [f"create topic {topic}: 3 partition(s)"]
     assert scene.topics() == {}
     scene.declare("AlertTopic", "planned", {**spec, "mode": "Enforce"})
     scene.ready("alerttopic", "planned", "Reconciled")

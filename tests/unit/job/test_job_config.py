@@ -43,6 +43,10 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"outputs": []}, "outputs"),
         ({"outputs__0__filter": {"sql": "a", "python": "b.c"}}, "outputs[0].filter: takes one of sql, python"),
         ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
+        (
+            {"outputs__0__format": "Avro"},
+            'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Json',
+        ),
         ({"outputs__1__name": "all"}, "outputs[1].name: all is the name of another output"),
         ({"kafka__saslMechanism": ...}, "kafka.saslMechanism: SASL_PLAINTEXT needs it"),
         ({"kafka__caFile": "/ca.pem"}, "kafka.caFile: SASL_PLAINTEXT is without TLS"),

@@ -43,6 +43,11 @@ OURS = {"ownership": "Created", "topicId": "id"}
     [
         (declare(), None, ["create topic alerts"]),
         (declare(**OURS), None, ["create topic alerts"]),
+        (
+            declare({"partitions": 3, "replicationFactor": 2, "config": {"retention.ms": "5"}}),
+            None,
+            ["create topic alerts: 3 partition(s), 2 replica(s), retention.ms=5"],
+        ),
         (declare(**OURS), observe(), []),
         (declare({"partitions": 2}, **OURS), observe(), []),
         (declare({"partitions": 5}, **OURS), observe(), ["topic alerts: partitions 2 -> 5"]),

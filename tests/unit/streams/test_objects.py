@@ -25,7 +25,7 @@ SPEC: dict[str, Any] = {
     "outputs": [
         {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"]},
         {"name": "sn", "topicRef": {"name": "sn"}, "filter": {"sql": "snn_sn_vs_all > 0.5"}, "select": ["objectId"]},
-        {"name": "sso", "topicRef": {"name": "sso"}, "filter": {"python": "fink_filters.sso"}},
+        {"name": "sso", "topicRef": {"name": "sso"}, "filter": {"python": "fink_filters.sso"}, "format": "Json"},
     ],
 }
 AROUND = Surroundings(
@@ -55,6 +55,7 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert config["checkpoint"]["path"] == "/checkpoint/ztf"
     assert [output["topic"] for output in config["outputs"]] == ["fink_all", "fink_sn", "fink_sso"]
     assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
+    assert [output.get("format") for output in config["outputs"]] == [None, None, "Json"]
 
 
 def test_all_is_owned_by_the_stream_and_named_after_it() -> None:
