@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from distribution_job.beginning import EARLIEST, LATEST, milliseconds
 from distribution_job.formats import Format
 
 SCHEMA_FILE = "stream-job.schema.json"
@@ -30,6 +31,7 @@ class Source:
     path: str
     max_files_per_batch: int
     id_column: str | None
+    starting_from: str = "Earliest"
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,12 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
     return JobConfig(
         namespace=document["stream"]["namespace"],
         name=document["stream"]["name"],
-        source=Source(source["path"], source.get("maxFilesPerBatch", 100), source.get("idColumn")),
+        source=Source(
+            source["path"],
+            source.get("maxFilesPerBatch", 100),
+            source.get("idColumn"),
+            source.get("startingFrom", "Earliest"),
+        ),
         checkpoint=_local_folder(document["checkpoint"]["path"]),
         kafka=Kafka(
             bootstrap_servers=kafka["bootstrapServers"],
@@ -164,6 +171,14 @@ def _local_folder(path: str) -> Path:
 def _contradictions(config: JobConfig) -> list[str]:
     """What the schema cannot say."""
     found = []
+    moment = config.source.starting_from
+    if moment not in (EARLIEST, LATEST):
+        try:
+            milliseconds(moment)
+        except ValueError as error:
+            found.append(
+                f"source.startingFrom: {moment} is no time ({error}). Give one as 2026-01-31T22:00:00Z, or Earliest or Latest."
+            )
     seen: set[str] = set()
     for position, output in enumerate(config.outputs):
         if output.name in seen:

@@ -17,6 +17,7 @@ from pyspark.sql.streaming import StreamingQuery
 from distribution_job.alert_files import AlertFile
 
 _COLUMNS = "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY"
+_ALL = 2**31 - 1
 
 
 class Discovery:
@@ -49,21 +50,34 @@ class Discovery:
     def start(self, batch: Callable[[int, Sequence[AlertFile]], None]) -> StreamingQuery:
         """Begin; `batch` is called with each batch's number and files, and its return commits the batch."""
         return (
-            self.files()
+            self.files(self._files_per_batch)
             .writeStream.foreachBatch(lambda found, number: batch(number, _files(found)))
             .option("checkpointLocation", str(self._checkpoint))
             .trigger(processingTime=f"{self._seconds} seconds")
             .start()
         )
 
-    def files(self) -> DataFrame:
-        """The stream of files: path, modified (ms since epoch), length (bytes)."""
+    def pass_over(self) -> int:
+        """Take all files that are there now for found, and return how many they are; no batch has them."""
+        counts: list[int] = []
+        query = (
+            self.files(_ALL)
+            .writeStream.foreachBatch(lambda found, _: counts.append(found.count()))
+            .option("checkpointLocation", str(self._checkpoint))
+            .trigger(availableNow=True)
+            .start()
+        )
+        query.awaitTermination()
+        return sum(counts)
+
+    def files(self, most: int) -> DataFrame:
+        """The stream of files, at most so many at a time: path, modified (ms since epoch), length (bytes)."""
         return (
             self._spark.readStream.format("binaryFile")
             .schema(_COLUMNS)
             .option("recursiveFileLookup", "true")
             .option("pathGlobFilter", "*.parquet")
-            .option("maxFilesPerTrigger", self._files_per_batch)
+            .option("maxFilesPerTrigger", most)
             # The default of a week would skip older files without a word.
             .option("maxFileAge", "36500d")
             # Of a batch that is repeated after a restart, when its files have been cleaned up meanwhile.

@@ -21,6 +21,14 @@ def write(file: Path, document: Any) -> None:
     _force(file.parent)
 
 
+def read(file: Path) -> Any:
+    """The document, None when there is none."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def remove(file: Path) -> None:
     """Remove the file, if it is there, for good."""
     file.unlink(missing_ok=True)

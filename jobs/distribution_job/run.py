@@ -18,6 +18,7 @@ from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Backlog
 from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
+from distribution_job.beginning import Beginning
 from distribution_job.config import JobConfig
 from distribution_job.discovery import Discovery
 from distribution_job.distributor import Distributor, Result
@@ -84,6 +85,7 @@ class Job:
             config.source.max_files_per_batch,
             config.trigger_seconds,
         )
+        self._beginning = Beginning(config.checkpoint / "beginning.json", config.source.starting_from, self._discovery)
         self._batches = Batches(
             AlertReader(self._spark, config.source.path),
             Distributor(config, Topics(config.kafka), python_filters.allowed_packages()),
@@ -133,6 +135,7 @@ class Job:
         """The running query, once the folder is there; None when the job is to end first."""
         said = False
         self._set_ready(True)  # an empty science database is no fault of the stream's
+        self._beginning.settle(self._discovery.folder_exists())
         while not self._discovery.folder_exists():
             if not said:
                 LOG.info("waiting for the folder %s", self._config.source.path)
@@ -164,9 +167,8 @@ class Job:
             self._drain.check()
             started = time.monotonic()
             held = {held.file for held in self._quarantine.held()}
-            result = self._batches.run(
-                f"batch-{number:012d}", [file for file in files if file not in held], self._config.outputs
-            )
+            wanted = [file for file in files if file not in held and self._beginning.includes(file)]
+            result = self._batches.run(f"batch-{number:012d}", wanted, self._config.outputs)
             seconds = time.monotonic() - started
             self._leftovers.note(result)
         self._progress.batch(number, result.rows, seconds)

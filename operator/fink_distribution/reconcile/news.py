@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _MOST_WAITING = 10_000
 _PAUSE_SECONDS = 0.02
-_LONGEST_DELAY_SECONDS = 30.0
+_LONGEST_DELAY_SECONDS = 120.0
 
 Told = tuple[float, Body, str, str, str, str]
 
@@ -29,7 +29,7 @@ class News:
     Attributes
     ----------
     calm
-        Not set while many resources wait for the API server; then Events wait as well, up to half a minute.
+        Not set while many resources wait for the API server; then Events wait as well, up to two minutes.
     """
 
     def __init__(self, cluster: Cluster) -> None:

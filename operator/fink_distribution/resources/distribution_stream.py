@@ -43,6 +43,7 @@ class DistributionStream:
     source_path: str
     max_files_per_batch: int
     id_column: str | None
+    starting_from: str
     checkpoint_claim: str
     checkpoint_path: str
     interval_seconds: int
@@ -68,6 +69,7 @@ class DistributionStream:
             source_path=source.get("path", ""),
             max_files_per_batch=source.get("maxFilesPerBatch", 100),
             id_column=source.get("idColumn"),
+            starting_from=spec["source"].get("startingFrom", "Earliest"),
             checkpoint_claim=checkpoint["claimName"],
             checkpoint_path=checkpoint.get("path") or name,
             interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),

@@ -45,6 +45,8 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
     }
     if stream.id_column:
         source["idColumn"] = stream.id_column
+    if stream.starting_from != "Earliest":
+        source["startingFrom"] = stream.starting_from
     return {
         "version": 1,
         "stream": {"namespace": stream.namespace, "name": stream.name},

@@ -229,3 +229,16 @@ def _instant(time: datetime) -> datetime:
     """In UTC, which is what a time without a zone is in the Science Database; pandas' subclass without its nanoseconds."""
     plain = time.to_pydatetime(warn=False) if hasattr(time, "to_pydatetime") else time
     return plain if plain.tzinfo else plain.replace(tzinfo=UTC)
+
+
+def test_a_stream_may_begin_with_what_comes_next(stream: Stream, job: JobProcess) -> None:
+    topic = stream.topic("latest")
+    job.document["source"]["startingFrom"] = "Latest"
+    job.document["outputs"] = [{"name": "latest", "topic": topic, "select": ["candid"]}]
+    science_alerts.write(job.source, science_alerts.generate(30, seed=4), files=2)
+    job.start()
+    job.until(lambda: "2 files that were there before" in job.log.read_text(), "it says what it leaves out")
+    later = science_alerts.generate(20, seed=4, first_id=30)
+    science_alerts.write(job.source, later, files=1)
+    job.until_read(20)
+    assert ids(stream.login, topic) == sorted(later["candid"].to_pylist())

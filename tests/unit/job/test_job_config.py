@@ -43,6 +43,8 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"outputs": []}, "outputs"),
         ({"outputs__0__filter": {"sql": "a", "python": "b.c"}}, "outputs[0].filter: takes one of sql, python"),
         ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
+        ({"source__startingFrom": "yesterday"}, "source.startingFrom"),
+        ({"source__startingFrom": "2026-13-01T00:00:00Z"}, "2026-13-01T00:00:00Z is no time (month must be in 1..12)"),
         (
             {"outputs__0__format": "Avro"},
             'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Json',

@@ -54,6 +54,7 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert config["source"]["path"] == "/science/ztf"
     assert config["checkpoint"]["path"] == "/checkpoint/ztf"
     assert [output["topic"] for output in config["outputs"]] == ["fink_all", "fink_sn", "fink_sso"]
+    assert "startingFrom" not in config["source"]
     assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
     assert [output.get("format") for output in config["outputs"]] == [None, None, "Json"]
 
