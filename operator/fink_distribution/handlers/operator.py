@@ -54,7 +54,7 @@ class Operator:
     registry: Registry
     queue: WorkQueue
     stack: AsyncExitStack
-    tasks: list[asyncio.Task[None]]
+    tasks: set[asyncio.Task[None]]
 
 
 def build(process: Process) -> kopf.OperatorRegistry:
@@ -74,9 +74,10 @@ def build(process: Process) -> kopf.OperatorRegistry:
     @kopf.on.cleanup(registry=registry)
     async def stop(memo: kopf.Memo, **_: Any) -> None:
         operator: Operator = memo.operator
-        for task in operator.tasks:
+        running = [*operator.tasks]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*operator.tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         await operator.queue.close()
         await operator.stack.aclose()
 
@@ -147,10 +148,10 @@ async def _start(process: Process) -> Operator:
     queue = WorkQueue(Controller(context).turn, settings.workers, context.news.calm)
     registry.on_wake = queue.add
     process.metrics.queue_depth = lambda: queue.depth
-    operator = Operator(registry, queue, stack, [])
-    operator.tasks.append(asyncio.create_task(context.news.run()))
-    operator.tasks.append(asyncio.create_task(_watch_drift(DriftPass(context), settings.drift_interval_seconds)))
-    return operator
+    context.background.add(asyncio.create_task(context.news.run()))
+    drift = _watch_drift(DriftPass(context), settings.drift_interval_seconds)
+    context.background.add(asyncio.create_task(drift))
+    return Operator(registry, queue, stack, context.background)
 
 
 async def _watch_drift(drift: DriftPass, interval_seconds: float) -> None:

@@ -68,6 +68,9 @@ def _parted(bindings: Iterable[Binding]) -> tuple[list[Binding], list[Binding]]:
     return found
 
 
+# Beyond it, all bindings are listed. The client makes an object of each that it lists, which costs more than a question for each of a few.
+_ASKED_SINGLY = 50
+
 Entry = tuple[str, Binding]
 """A principal and one of its bindings."""
 
@@ -96,16 +99,21 @@ async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[st
 
 
 async def observe_one(admin: KafkaAdmin, principal: str) -> frozenset[Binding]:
-    """List the bindings of one principal; when many are wanted at the same time, from one listing of all."""
+    """List the bindings of one principal; when very many are wanted at the same time, from one listing of all."""
     return await admin.gathered(_observe, principal, None)
 
 
 async def _observe(
     admin: KafkaAdmin, principals: Mapping[str, None]
 ) -> Mapping[str, frozenset[Binding] | BaseException]:
-    only = next(iter(principals)) if len(principals) == 1 else None
-    found = await observe(admin, only)
-    return {principal: found.get(principal, frozenset()) for principal in principals}
+    if len(principals) > _ASKED_SINGLY:
+        found = await observe(admin)
+        return {principal: found.get(principal, frozenset()) for principal in principals}
+    each = await asyncio.gather(*(observe(admin, principal) for principal in principals), return_exceptions=True)
+    return {
+        principal: answer if isinstance(answer, BaseException) else answer.get(principal, frozenset())
+        for principal, answer in zip(principals, each, strict=True)
+    }
 
 
 def is_named(acl: AclBinding) -> bool:

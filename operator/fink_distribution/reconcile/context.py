@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -72,7 +73,13 @@ class Outcome:
 
 @dataclass
 class Context:
-    """The world of a reconcile."""
+    """The world of a reconcile.
+
+    Attributes
+    ----------
+    background
+        Tasks that go on beside the turns; they are ended with the operator.
+    """
 
     settings: Settings
     cluster: Cluster
@@ -82,6 +89,7 @@ class Context:
     news: News
     metrics: Metrics
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    background: set[asyncio.Task[None]] = field(default_factory=set)
 
     def now(self) -> str:
         """Return the time as Kubernetes writes it."""

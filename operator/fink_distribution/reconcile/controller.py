@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 _UNEXPECTED_RETRY_SECONDS = 30.0
 _RELEASE_RETRY_SECONDS = 2.0
 _UNWRITTEN_RETRY_SECONDS = 5.0
+_PATIENCE_SECONDS = 3.0
 
 RECONCILERS: dict[Kind, Reconciler] = {
     Kind.KAFKA_CONNECTION: KafkaConnections(),
@@ -56,16 +57,25 @@ class Controller:
 
     async def _reconcile(self, body: Body, turn: Turn) -> float | None:
         outcome = await self._attempt(turn.key, body)
+        turn.result = outcome.verdict.reason
+        if self._is_too_early(body, outcome):
+            return _PATIENCE_SECONDS
         # The reconcile may have written to the resource itself, ahead of a change. To a connection it has not, but others may have, what
         # they leave behind: from an old view that is not overwritten.
         is_connection = turn.key.kind is Kind.KAFKA_CONNECTION
         latest = body if is_connection else self.context.registry.get(turn.key) or body
         written = await self._report(latest, outcome)
-        turn.result = outcome.verdict.reason
         if not written:
             return _UNWRITTEN_RETRY_SECONDS
         self.context.intents.close(body)
         return outcome.again_seconds
+
+    def _is_too_early(self, body: Body, outcome: Outcome) -> bool:
+        """Whether a new resource only waits for another, which may have come in the same apply: that is not worth a write to say so."""
+        if outcome.verdict.reason != Reason.DEPENDENCY_NOT_READY or condition(body, "Ready") is not None:
+            return False
+        age = self.context.clock() - datetime.fromisoformat(body["metadata"]["creationTimestamp"])
+        return abs(age.total_seconds()) < _PATIENCE_SECONDS and outcome.facts == facts_of(body)
 
     async def _attempt(self, key: Key, body: Body) -> Outcome:
         try:

@@ -6,6 +6,7 @@ They run beside the reconciles, few at once, and only once no credential has cha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ CONDITION = "CredentialsVerified"
 
 _AT_ONCE = 8
 _QUIET_SECONDS = 1.0
-_LONGEST_WAIT_SECONDS = 30.0
+_LONGEST_WAIT_SECONDS = 120.0
 _RETRY_SECONDS = 15.0
 
 
@@ -70,6 +71,8 @@ class LoginChecks:
         self._last_request = asyncio.get_running_loop().time()
         task = asyncio.create_task(self._check(context, key, trial))
         self._tasks[key] = trial, task
+        context.background.add(task)
+        task.add_done_callback(context.background.discard)
         task.add_done_callback(lambda done: self._forget(key, done))
 
     def _forget(self, key: Key, done: asyncio.Task[None]) -> None:
@@ -79,7 +82,7 @@ class LoginChecks:
             logger.error("%s: the login could not be tried", key, exc_info=error)
 
     async def _check(self, context: Context, key: Key, trial: Trial) -> None:
-        await self._wait_for_quiet()
+        await self._wait_for_quiet(context)
         while self._concerns(context, key, trial):
             try:
                 async with self._at_once:
@@ -93,13 +96,13 @@ class LoginChecks:
                 logger.debug("%s: login not tried: %s", key, error)
                 await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _wait_for_quiet(self) -> None:
+    async def _wait_for_quiet(self, context: Context) -> None:
         loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while (wait := self._last_request + _QUIET_SECONDS - loop.time()) > 0:
-            if loop.time() - begun > _LONGEST_WAIT_SECONDS:
-                return
-            await asyncio.sleep(wait)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                while (wait := self._last_request + _QUIET_SECONDS - loop.time()) > 0:
+                    await asyncio.sleep(wait)
+                    await context.news.calm.wait()
 
     def _concerns(self, context: Context, key: Key, trial: Trial) -> bool:
         """Say whether the credential is still the present one."""

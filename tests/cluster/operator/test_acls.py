@@ -141,3 +141,11 @@ def test_what_is_missing_is_named_and_its_arrival_wakes_the_waiter(scene: Scene)
     wait_for(lambda: "AlertTopic" in scene.ready("kafkaacl", "reads", "DependencyNotReady"), what="the topic is named")
     scene.declare("AlertTopic", "alerts", {"topicName": scene.name("alerts")})
     scene.ready("kafkaacl", "reads", "Reconciled", timeout=5)
+
+
+def test_what_comes_in_one_apply_is_not_told_to_wait(scene: Scene) -> None:
+    scene.declare("KafkaAcl", "both", {"userRef": {"name": "later"}, "consumer": _consumer(scene)["consumer"]})
+    scene.declare("AlertTopic", "alerts", {"topicName": scene.name("alerts")})
+    scene.declare("KafkaUser", "later", {"userName": scene.name("later")})
+    scene.ready("kafkaacl", "both", "Reconciled")
+    assert "both: DependencyNotReady" not in scene.log.read_text()
