@@ -237,7 +237,7 @@ def test_a_stream_may_begin_with_what_comes_next(stream: Stream, job: JobProcess
     job.document["outputs"] = [{"name": "latest", "topic": topic, "select": ["candid"]}]
     science_alerts.write(job.source, science_alerts.generate(30, seed=4), files=2)
     job.start()
-    job.until(lambda: "2 files that were there before" in job.log.read_text(), "it says what it leaves out")
+    job.until(lambda: "files that were there before" in job.log.read_text(), "it says what it leaves out")
     later = science_alerts.generate(20, seed=4, first_id=30)
     science_alerts.write(job.source, later, files=1)
     job.until_read(20)
