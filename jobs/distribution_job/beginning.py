@@ -7,31 +7,30 @@ restart goes on where it was.
 from __future__ import annotations
 
 import logging
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
+from distribution_job.config import EARLIEST, LATEST, milliseconds
 from distribution_job.discovery import Discovery
 
 LOG = logging.getLogger(__name__)
-EARLIEST, LATEST = "Earliest", "Latest"
 
 
 class Beginning:
     def __init__(self, file: Path, wanted: str, discovery: Discovery) -> None:
-        """`file`: where it is kept; `wanted`: Earliest, Latest, or a time (RFC 3339) as `milliseconds` takes it."""
+        """`file`: where it is kept; `wanted`: Earliest, Latest, or a time (RFC 3339)."""
         self._file = file
         self._wanted = wanted
         self._discovery = discovery
         self._since: int | None = None
 
-    def settle(self, folder_exists: bool) -> None:
+    def settle(self) -> None:
         """Before the first batch. Raises what Spark and the file system raise; then it is not settled yet."""
         found = durable_json.read(self._file)
         if found is None:
-            found = self._first(folder_exists)
+            found = self._first()
             durable_json.write(self._file, found)
         self._since = found["since"]
 
@@ -39,24 +38,13 @@ class Beginning:
         """Whether the file is to be distributed."""
         return self._since is None or file.modified >= self._since
 
-    def _first(self, folder_exists: bool) -> dict[str, Any]:
+    def _first(self) -> dict[str, Any]:
         begun = {"startingFrom": self._wanted, "since": None}
         if self._wanted == EARLIEST or self._discovery.began():
             return begun
         if self._wanted != LATEST:
             return {**begun, "since": milliseconds(self._wanted)}
         # What a folder holds that is made later is new.
-        passed_over = self._discovery.pass_over() if folder_exists else 0
+        passed_over = self._discovery.pass_over() if self._discovery.folder_exists() else 0
         LOG.info("startingFrom Latest: %d files that were there before are not distributed", passed_over)
         return begun
-
-
-def milliseconds(moment: str) -> int:
-    """A time (RFC 3339) in milliseconds since 1970.
-
-    Raises ValueError for one that is not in the calendar or has no offset.
-    """
-    parsed = datetime.fromisoformat(moment)
-    if parsed.tzinfo is None:
-        raise ValueError("no offset from UTC")
-    return round(parsed.timestamp() * 1000)

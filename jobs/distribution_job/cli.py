@@ -27,8 +27,8 @@ def main(file: Path, check: bool) -> None:
     """Distribute science alerts to Kafka.
 
     Watches a folder of Parquet files (source.path), reads each new file once, and publishes to each output's topic the
-    alerts that its filter lets through: the message's key is the Avro schema as JSON, its value the alert in Avro, as
-    fink-client expects. Files must appear whole: write under a name that begins with "_" or ".", then rename. The folder
+    alerts that its filter lets through, in the output's format: by default the message's key is the Avro schema as JSON,
+    its value the alert in Avro, as fink-client expects. Files must appear whole: write under a name that begins with "_" or ".", then rename. The folder
     may be empty, or not be there yet.
 
     What has been distributed is remembered in checkpoint.path; start the job again with the same one and it goes on where

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -12,10 +14,8 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from distribution_job.beginning import EARLIEST, LATEST, milliseconds
-from distribution_job.formats import Format
-
 SCHEMA_FILE = "stream-job.schema.json"
+EARLIEST, LATEST = "Earliest", "Latest"
 
 
 class ConfigError(Exception):
@@ -26,12 +26,20 @@ class ConfigError(Exception):
         super().__init__("; ".join(problems))
 
 
+class Format(StrEnum):
+    """How an alert stands in a message; see `formats`."""
+
+    SCHEMA_IN_KEY = "SchemaInKey"
+    OBJECT_CONTAINER = "ObjectContainer"
+    JSON = "Json"
+
+
 @dataclass(frozen=True)
 class Source:
     path: str
     max_files_per_batch: int
     id_column: str | None
-    starting_from: str = "Earliest"
+    starting_from: str = EARLIEST
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             source["path"],
             source.get("maxFilesPerBatch", 100),
             source.get("idColumn"),
-            source.get("startingFrom", "Earliest"),
+            source.get("startingFrom", EARLIEST),
         ),
         checkpoint=_local_folder(document["checkpoint"]["path"]),
         kafka=Kafka(
@@ -166,6 +174,17 @@ def _local_folder(path: str) -> Path:
         )
         raise ConfigError([problem])
     return Path(parts.path if parts.scheme else path).absolute()
+
+
+def milliseconds(moment: str) -> int:
+    """A time (RFC 3339) in milliseconds since 1970.
+
+    Raises ValueError for one that is not in the calendar or has no offset.
+    """
+    parsed = datetime.fromisoformat(moment)
+    if parsed.tzinfo is None:
+        raise ValueError("no offset from UTC")
+    return round(parsed.timestamp() * 1000)
 
 
 def _contradictions(config: JobConfig) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
-from pyspark.sql.streaming import StreamingQuery
+from pyspark.sql.streaming import DataStreamWriter, StreamingQuery
 
 from distribution_job.alert_files import AlertFile
 
@@ -49,28 +49,20 @@ class Discovery:
 
     def start(self, batch: Callable[[int, Sequence[AlertFile]], None]) -> StreamingQuery:
         """Begin; `batch` is called with each batch's number and files, and its return commits the batch."""
-        return (
-            self.files(self._files_per_batch)
-            .writeStream.foreachBatch(lambda found, number: batch(number, _files(found)))
-            .option("checkpointLocation", str(self._checkpoint))
-            .trigger(processingTime=f"{self._seconds} seconds")
-            .start()
-        )
+        writer = self._writer(self._files_per_batch, lambda found, number: batch(number, _files(found)))
+        return writer.trigger(processingTime=f"{self._seconds} seconds").start()
 
     def pass_over(self) -> int:
         """Take all files that are there now for found, and return how many they are; no batch has them."""
         counts: list[int] = []
-        query = (
-            self.files(_ALL)
-            .writeStream.foreachBatch(lambda found, _: counts.append(found.count()))
-            .option("checkpointLocation", str(self._checkpoint))
-            .trigger(availableNow=True)
-            .start()
-        )
-        query.awaitTermination()
+        writer = self._writer(_ALL, lambda found, _: counts.append(found.count()))
+        writer.trigger(availableNow=True).start().awaitTermination()
         return sum(counts)
 
-    def files(self, most: int) -> DataFrame:
+    def _writer(self, most: int, batch: Callable[[DataFrame, int], None]) -> DataStreamWriter:
+        return self._stream(most).writeStream.foreachBatch(batch).option("checkpointLocation", str(self._checkpoint))
+
+    def _stream(self, most: int) -> DataFrame:
         """The stream of files, at most so many at a time: path, modified (ms since epoch), length (bytes)."""
         return (
             self._spark.readStream.format("binaryFile")

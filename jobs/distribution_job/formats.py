@@ -15,7 +15,6 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 
 import fastavro
 from pyspark.sql import Column
@@ -23,19 +22,13 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from pyspark.sql.avro.functions import to_avro
 
 from distribution_job.avro_schema import AvroSchema
+from distribution_job.config import Format
 
 _ONE_OBJECT = b"\x02"  # the number 1 as Avro writes it
 _LONGEST_SIZE = 5  # bytes of a size as Avro writes it: more than any message has
 
 
-class Format(StrEnum):
-    SCHEMA_IN_KEY = "SchemaInKey"
-    OBJECT_CONTAINER = "ObjectContainer"
-    JSON = "Json"
-
-
-HEADER = "_format"
-HEADERS = {Format.OBJECT_CONTAINER: "avro", Format.JSON: "json"}
+_NAMES = {Format.OBJECT_CONTAINER: "avro", Format.JSON: "json"}
 
 
 def encoded(form: Format, columns: Sequence[Column], schema: AvroSchema) -> Column:
@@ -57,6 +50,11 @@ def wrapped(form: Format, value: Column, schema: AvroSchema) -> Column:
 def key(form: Format, identity: Column, schema: AvroSchema) -> Column:
     """The message's key."""
     return F.lit(schema.text.encode()) if form is Format.SCHEMA_IN_KEY else identity.cast("binary")
+
+
+def headers(form: Format) -> dict[str, Column]:
+    """The headers by which a reader knows the format, name -> text."""
+    return {"_format": F.lit(_NAMES[form])} if form in _NAMES else {}
 
 
 def _sync(schema: AvroSchema) -> bytes:

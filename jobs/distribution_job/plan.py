@@ -9,9 +9,8 @@ from pyspark.sql.types import StructType
 
 from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
-from distribution_job.config import Output
+from distribution_job.config import Format, Output
 from distribution_job.failures import Failure, OutputError, Reason, choices
-from distribution_job.formats import Format
 from distribution_job.topics import Topic
 
 ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
@@ -48,7 +47,8 @@ def make(
 ) -> Plan:
     """Route each output; one that cannot be is in `failures` under its name, and does not touch the others."""
     failures: dict[str, Failure] = {}
-    projections: dict[tuple[tuple[str, ...], Format], AvroSchema] = {}
+    schemas: dict[tuple[str, ...], AvroSchema] = {}
+    projections: list[Projection] = []
     routed = []
     identity = ""
     for output in outputs:
@@ -58,14 +58,15 @@ def make(
             if isinstance(topic, Failure):
                 raise OutputError(topic.reason, topic.message)
             columns = published(output, alerts)
-            wanted = columns, output.format
+            if columns not in schemas:
+                schemas[columns] = avro_schema.derive(StructType([alerts[name] for name in columns]))
+            wanted = Projection(columns, output.format, schemas[columns])
             if wanted not in projections:
-                projections[wanted] = avro_schema.derive(StructType([alerts[name] for name in columns]))
-            routed.append(Routed(output, list(projections).index(wanted), topic))
+                projections.append(wanted)
+            routed.append(Routed(output, projections.index(wanted), topic))
         except OutputError as error:
             failures[output.name] = error.failure
-    made = tuple(Projection(*wanted, schema) for wanted, schema in projections.items())
-    return Plan(identity, made, tuple(routed), failures)
+    return Plan(identity, tuple(projections), tuple(routed), failures)
 
 
 def identify(alerts: StructType, id_column: str | None) -> str:

@@ -135,7 +135,7 @@ class Job:
         """The running query, once the folder is there; None when the job is to end first."""
         said = False
         self._set_ready(True)  # an empty science database is no fault of the stream's
-        self._beginning.settle(self._discovery.folder_exists())
+        self._beginning.settle()
         while not self._discovery.folder_exists():
             if not said:
                 LOG.info("waiting for the folder %s", self._config.source.path)

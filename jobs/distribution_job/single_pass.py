@@ -8,7 +8,7 @@ encoding would encode an alert once per topic, so the projections are exploded f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 
 from distribution_job import formats
 from distribution_job.conditions import Conditions, match_name, quoted
-from distribution_job.formats import HEADERS, Format
+from distribution_job.config import Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Plan, Routed
 
@@ -148,19 +148,15 @@ def _headers(plan: Plan, projection: Column) -> Column:
         # The time of the pass; Spark fixes it when the pass begins.
         "producer_timestamp": F.unix_millis(F.current_timestamp()).cast("string"),
     }
-    headers = [_header(name, text) for name, text in texts.items()]
     forms = [part.format for part in plan.projections]
-    if not any(form in HEADERS for form in forms):
-        return F.array(*headers)
-    choices = [
-        F.array(*headers, _header(formats.HEADER, F.lit(HEADERS[form]))) if form in HEADERS else F.array(*headers)
-        for form in forms
-    ]
-    return _by_projection(projection, choices)
+    choices = [_header_list({**texts, **formats.headers(form)}) for form in forms]
+    return _by_projection(projection, choices if len(set(forms)) > 1 else choices[:1])
 
 
-def _header(name: str, text: Column) -> Column:
-    return F.struct(F.lit(name).alias("key"), text.cast("binary").alias("value"))
+def _header_list(texts: Mapping[str, Column]) -> Column:
+    return F.array(
+        *(F.struct(F.lit(key).alias("key"), text.cast("binary").alias("value")) for key, text in texts.items())
+    )
 
 
 def _by_projection(projection: Column, choices: Sequence[Column]) -> Column:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from distribution_job.beginning import Beginning, milliseconds
+from distribution_job.beginning import Beginning
+from distribution_job.config import milliseconds
 from distribution_job.discovery import Discovery
 
 
@@ -16,7 +17,7 @@ class Place:
     """A folder of files, a checkpoint, and what a driver makes of them at each start."""
 
     def __init__(self, spark: SparkSession, folder: Path) -> None:
-        self._spark = spark
+        self.spark = spark
         self.source = folder / "science"
         self.checkpoint = folder / "checkpoint"
 
@@ -31,9 +32,9 @@ class Place:
 
     def start(self, wanted: str, meanwhile: str = "") -> list[str]:
         """Start a driver, which ends when it has seen all; return the names of what it would distribute."""
-        discovery = Discovery(self._spark, str(self.source), self.checkpoint / "spark", 2, 0)
+        discovery = Discovery(self.spark, str(self.source), self.checkpoint / "spark", 2, 0)
         beginning = Beginning(self.checkpoint / "beginning.json", wanted, discovery)
-        beginning.settle(discovery.folder_exists())
+        beginning.settle()
         if meanwhile:
             self.put(meanwhile)
         found: list[str] = []
@@ -69,7 +70,7 @@ def test_latest_leaves_out_what_was_there_and_nothing_else(place: Place) -> None
 def test_latest_takes_all_of_a_folder_that_is_empty_or_made_later(place: Place) -> None:
     place.source.mkdir()
     assert place.start("Latest", meanwhile="a") == ["a"]
-    later = Place(place._spark, place.checkpoint)
+    later = Place(place.spark, place.checkpoint)
     with pytest.raises(Exception, match="PATH_NOT_FOUND"):
         later.start("Latest")
     later.put("b", "c", "d")

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +94,8 @@ def test_help_explains_the_exit_status_and_the_hidden_names() -> None:
     assert "Exit status" in shown
     assert "FINK_FILTER_PACKAGES" in shown
     assert "rename" in shown
+
+
+def test_checking_and_asking_for_help_does_not_load_spark() -> None:
+    code = "import sys, distribution_job.cli; sys.exit('pyspark' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": os.pathsep.join(sys.path)}, check=True)

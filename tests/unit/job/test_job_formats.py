@@ -9,27 +9,17 @@ from typing import Any
 
 import fastavro
 import pytest
+from job_passes import headers, physical, prepared
 from pyspark.sql import DataFrame, SparkSession
 
-from distribution_job import conditions, plan
-from distribution_job.config import Output
-from distribution_job.formats import Format
-from distribution_job.single_pass import SinglePass
-from distribution_job.topics import Topic
+from distribution_job.config import Format, Output
 
 # The sizes at which the length of a size changes, and one in between.
 LENGTHS = [0, 1, 62, 63, 64, 127, 128, 8190, 8191, 8192, 100_000, 1_048_575, 1_048_576, 3_000_000]
 
 
 def messages(alerts: DataFrame, *outputs: Output) -> list[Any]:
-    made = plan.make(outputs, alerts.schema, {output.topic: Topic(output.topic, 1) for output in outputs}, None)
-    found = conditions.find(alerts, made.outputs, ())
-    assert {**made.failures, **found.failures} == {}
-    return SinglePass(made, found).over(alerts).rows.collect()
-
-
-def headers(row: Any) -> dict[str, str]:
-    return {header["key"]: bytes(header["value"]).decode() for header in row["headers"]}
+    return prepared(alerts, outputs).over(alerts).rows.collect()
 
 
 def test_a_container_is_an_avro_file_of_one_alert_whatever_its_size(spark: SparkSession) -> None:
@@ -91,8 +81,7 @@ def test_the_formats_of_one_stream_do_not_touch_each_other(spark: SparkSession) 
 def test_an_alert_is_encoded_once_for_all_topics_of_a_format(spark: SparkSession, form: Format) -> None:
     alerts = spark.createDataFrame([(1, "x")], "candid long, name string")
     outputs = [Output(f"o{number}", f"t{number}", format=form) for number in range(5)]
-    made = plan.make(outputs, alerts.schema, {output.topic: Topic(output.topic, 1) for output in outputs}, None)
-    rows = SinglePass(made, conditions.find(alerts, made.outputs, ())).over(alerts).rows
-    text = str(rows._jdf.queryExecution().executedPlan().toString())
+    made = prepared(alerts, outputs).over(alerts)
+    text = physical(made)
     assert text.count("to_avro(" if form is Format.OBJECT_CONTAINER else "StructsToJson") == 1
-    assert len({bytes(row["value"]) for row in rows.collect()}) == 1
+    assert len({bytes(row["value"]) for row in made.rows.collect()}) == 1

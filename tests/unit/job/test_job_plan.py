@@ -4,7 +4,7 @@ import pytest
 from pyspark.sql.types import StructType
 
 from distribution_job import plan
-from distribution_job.config import Output
+from distribution_job.config import Format, Output
 from distribution_job.failures import Failure, OutputError, Reason
 from distribution_job.topics import Topic
 
@@ -22,6 +22,13 @@ def test_outputs_with_the_same_columns_share_one_projection() -> None:
     assert [part.columns for part in made.projections] == [("objectId", "candid"), ("candid",)]
     assert [routed.projection for routed in made.outputs] == [0, 0, 1]
     assert made.failures == {}
+
+
+def test_formats_have_projections_of_their_own_and_one_schema() -> None:
+    outputs = [Output(form.value, "t", select=("candid",), format=form) for form in Format]
+    made = plan.make(outputs, ALERTS, TOPICS, None)
+    assert [routed.projection for routed in made.outputs] == [0, 1, 2]
+    assert len({id(part.schema) for part in made.projections}) == 1
 
 
 def test_an_output_fails_alone() -> None:

@@ -9,19 +9,17 @@ from typing import Any
 
 import fastavro
 import pytest
+from job_passes import headers, physical, prepared
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
 from demo import science_alerts
-from distribution_job import conditions, plan
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.config import Output
 from distribution_job.discovery import Discovery
 from distribution_job.failures import OutputError, Reason
-from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.sql_filters import condition
-from distribution_job.topics import Topic
 
 SSO = "fink_filters.ztf.livestream.filter_sso_ztf_candidates.filter.sso_ztf_candidates"
 EARLY_SN = "fink_filters.ztf.livestream.filter_early_sn_candidates.filter.early_sn_candidates"
@@ -46,18 +44,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def alerts(spark: SparkSession, files: list[Path]) -> DataFrame:
     base = str(files[0].parents[3])
     return AlertReader(spark, base).read([AlertFile(f"file:{file}", 0, 0) for file in files])
-
-
-def prepared(alerts: DataFrame, outputs: Sequence[Output]) -> SinglePass:
-    made = plan.make(outputs, alerts.schema, {"t": Topic("t", 4)}, None)
-    found = conditions.find(alerts, made.outputs, ("fink_filters", "distribution_job.filters"))
-    assert {**made.failures, **found.failures} == {}
-    return SinglePass(made, found)
-
-
-def physical(messages: Messages) -> str:
-    messages.rows.sparkSession.conf.set("spark.sql.debug.maxToStringFields", "10000")
-    return str(messages.rows._jdf.queryExecution().executedPlan().toString())
 
 
 def nodes(text: str, name: str) -> list[str]:
@@ -135,11 +121,11 @@ def test_the_same_alert_goes_to_the_same_partition_of_topics_alike(alerts: DataF
     rows = prepared(alerts, OUTPUTS).over(alerts).rows.collect()
     places: dict[str, set[int]] = {}
     for row in rows:
-        headers = {header["key"]: bytes(header["value"]).decode() for header in row["headers"]}
-        assert headers.keys() == {"id", "schema_name", "schema_fingerprint", "producer_timestamp"}
-        places.setdefault(headers["id"], set()).add(row["partition"])
+        found = headers(row)
+        assert found.keys() == {"id", "schema_name", "schema_fingerprint", "producer_timestamp"}
+        places.setdefault(found["id"], set()).add(row["partition"])
     assert len(places) == 300
-    assert all(len(found) == 1 for found in places.values())
+    assert all(len(partitions) == 1 for partitions in places.values())
 
 
 def test_a_filter_that_wants_light_curves_gets_them(alerts: DataFrame) -> None:
