@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fink_distribution.resources.keys import GROUP, Body, Key, Kind, is_deleted
-from fink_distribution.resources.references import Claim, Mark, claim, marks, precedence, references
+from fink_distribution.resources.references import Mark, claim, marks, precedence, references
 from fink_distribution.resources.rotation import ROTATE_ANNOTATION
 
 REQUESTED_ANNOTATION = f"{GROUP}/requested-at"
@@ -23,11 +23,10 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 @dataclass
 class Item:
-    """One resource: what was last seen of it, who it refers to, what it claims, and what it has in common with others."""
+    """One resource: what was last seen of it, who it refers to, and what it has in common with others."""
 
     body: Body
     references: frozenset[Key]
-    claim: Claim | None
     marks: frozenset[Mark]
 
 
@@ -47,7 +46,6 @@ class Registry:
         # Dictionaries for their order: the first that was seen comes first.
         self._kinds: dict[Kind, dict[Key, None]] = {kind: {} for kind in Kind}
         self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
-        self._claimants: defaultdict[Claim, set[Key]] = defaultdict(set)
         self._marked: defaultdict[Mark, set[Key]] = defaultdict(set)
 
     def __iter__(self) -> Iterator[Body]:
@@ -63,12 +61,14 @@ class Registry:
         return [self._items[key].body for key in self._kinds[kind]]
 
     def marked(self, mark: Mark) -> list[Body]:
-        """Return the resources that carry a mark; see `marks`."""
+        """Return the resources that carry a mark, in any order; see `marks`."""
         return [self._items[key].body for key in self._marked.get(mark, ())]
 
     def claimants(self, body: Body) -> list[Body]:
         """Return the other resources that claim what this one claims."""
-        return [peer for peer in self._peers(claim(body)) if peer["metadata"]["uid"] != body["metadata"]["uid"]]
+        wanted = claim(body)
+        peers = sorted(self.marked(wanted), key=Key.of) if wanted is not None else []
+        return [peer for peer in peers if peer["metadata"]["uid"] != body["metadata"]["uid"]]
 
     def see(self, body: Body) -> None:
         """Note a resource as the API server has it now, and wake whom its change concerns. Older news are ignored."""
@@ -108,20 +108,15 @@ class Registry:
         first = min(self.claimants(body), key=precedence, default=None)
         return first if first is not None and precedence(first) < precedence(body) else None
 
-    def _peers(self, wanted: Claim | None) -> list[Body]:
-        return [] if wanted is None else [self._items[key].body for key in sorted(self._claimants.get(wanted, ()))]
-
     def _put(self, key: Key, body: Body) -> None:
         self._take_out(key)
-        item = Item(_slim(body), references(body, self.operator_namespace), claim(body), marks(body))
+        item = Item(_slim(body), references(body, self.operator_namespace), marks(body))
         self._items[key] = item
         self._kinds[key.kind][key] = None
         for reference in item.references:
             self._dependents[reference].add(key)
         for mark in item.marks:
             self._marked[mark].add(key)
-        if item.claim is not None:
-            self._claimants[item.claim].add(key)
 
     def _take_out(self, key: Key) -> None:
         item = self._items.pop(key, None)
@@ -132,14 +127,12 @@ class Registry:
             _drop(self._dependents, reference, key)
         for mark in item.marks:
             _drop(self._marked, mark, key)
-        if item.claim is not None:
-            _drop(self._claimants, item.claim, key)
 
     def _wake_others(self, body: Body) -> None:
         key = Key.of(body)
         for other in tuple(self._dependents.get(key, ())):
             self.wake(other)
-        for peer in tuple(self._claimants.get(claim(body) or ("", "", ""), ())):
+        for peer in tuple(self._marked.get(claim(body) or (), ())):
             if peer != key:
                 self.wake(peer)
         # A connection that is being deleted waits for those that still use it.

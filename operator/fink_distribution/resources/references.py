@@ -45,9 +45,11 @@ def claim(body: Body) -> Claim | None:
 
 
 def marks(body: Body) -> frozenset[Mark]:
-    """Return what the resource has in common with others that have to be found fast."""
-    key, status = Key.of(body), body.get("status") or {}
-    found = {of_namespace(key.kind, key.namespace)}
+    """Return what the resource has in common with others that have to be found fast: what it claims is among it."""
+    key, status, claimed = Key.of(body), body.get("status") or {}, claim(body)
+    found: set[Mark] = {of_namespace(key.kind, key.namespace)}
+    if claimed is not None:
+        found.add(claimed)
     if key.kind is Kind.ALERT_TOPIC and status.get("topicId"):
         found.add(with_topic_id(status["topicId"]))
     if key.kind is Kind.KAFKA_ACL and status.get("principal"):
