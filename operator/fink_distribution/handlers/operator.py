@@ -136,16 +136,19 @@ async def _start(process: Process) -> Operator:
     cluster = await stack.enter_async_context(Cluster.connect(timeout, before_write=process.before_write))
     hooks = Hooks(process.before_write, process.metrics.kafka_call)
     connections = Connections(settings, cluster, registry, hooks)
+    calm = asyncio.Event()
+    calm.set()
     context = Context(
         settings,
         cluster,
         registry,
         connections,
         Intents(cluster, settings.namespace),
-        News(cluster),
+        News(cluster, calm),
         process.metrics,
+        calm,
     )
-    queue = WorkQueue(Controller(context).turn, settings.workers, context.news.calm)
+    queue = WorkQueue(Controller(context).turn, settings.workers, calm)
     registry.on_wake = queue.add
     process.metrics.queue_depth = lambda: queue.depth
     context.background.add(asyncio.create_task(context.news.run()))

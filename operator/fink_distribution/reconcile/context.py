@@ -77,6 +77,8 @@ class Context:
 
     Attributes
     ----------
+    calm
+        Not set while many resources wait or are worked on: what has time waits until it is.
     background
         Tasks that go on beside the turns; they are ended with the operator.
     """
@@ -88,6 +90,7 @@ class Context:
     intents: Intents
     news: News
     metrics: Metrics
+    calm: asyncio.Event
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     background: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -102,7 +102,7 @@ class LoginChecks:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 while (wait := self._last_request + _QUIET_SECONDS - loop.time()) > 0:
                     await asyncio.sleep(wait)
-                    await context.news.calm.wait()
+                    await context.calm.wait()
 
     def _concerns(self, context: Context, key: Key, trial: Trial) -> bool:
         """Say whether the credential is still the present one."""

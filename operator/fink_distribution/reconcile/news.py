@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 
 from fink_distribution.cluster import events
 from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
@@ -26,32 +25,32 @@ class News:
 
     They are for people, so they may be late; and beyond a number that nobody would read they are left out, which the log says.
 
-    Attributes
+    Parameters
     ----------
     calm
         Not set while many resources wait for the API server; then Events wait as well, up to two minutes.
     """
 
-    def __init__(self, cluster: Cluster) -> None:
-        self.calm = asyncio.Event()
-        self.calm.set()
+    def __init__(self, cluster: Cluster, calm: asyncio.Event) -> None:
         self._cluster = cluster
+        self._calm = calm
         self._waiting: asyncio.Queue[Told] = asyncio.Queue(_MOST_WAITING)
 
     def tell(self, about: Body, kind: str, reason: str, message: str, now: str) -> None:
         """Have an Event written."""
         try:
-            self._waiting.put_nowait((time.monotonic(), about, kind, reason, message, now))
+            deadline = asyncio.get_running_loop().time() + _LONGEST_DELAY_SECONDS
+            self._waiting.put_nowait((deadline, about, kind, reason, message, now))
         except asyncio.QueueFull:
             logger.warning("%s: too many Events wait; left out: %s: %s", Key.of(about), reason, message)
 
     async def run(self) -> None:
         """Write for ever."""
         while True:
-            told, about, kind, reason, message, now = await self._waiting.get()
+            deadline, about, kind, reason, message, now = await self._waiting.get()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, told + _LONGEST_DELAY_SECONDS - time.monotonic())):
-                    await self.calm.wait()
+                async with asyncio.timeout_at(deadline):
+                    await self._calm.wait()
             try:
                 await events.record(self._cluster, about, kind, reason, message, now)
             except (ReconcileError, Gone, AlreadyExists) as error:

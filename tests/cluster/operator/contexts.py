@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fink_distribution.cluster.api import Cluster
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
@@ -16,5 +18,7 @@ def context_in(namespace: str, cluster: Cluster, registry: Registry) -> Context:
     """Return what a reconcile is given by an operator whose own namespace this is."""
     settings = Settings(namespace=namespace)  # type: ignore[call-arg]
     connections = Connections(settings, cluster, registry)
-    intents, news = Intents(cluster, namespace), News(cluster)
-    return Context(settings, cluster, registry, connections, intents, news, Metrics(registry))
+    calm = asyncio.Event()
+    calm.set()
+    intents, news = Intents(cluster, namespace), News(cluster, calm)
+    return Context(settings, cluster, registry, connections, intents, news, Metrics(registry), calm)
