@@ -46,6 +46,8 @@ _TYPE_NAMES = {value: key for key, value in _TYPES.items()}
 _PATTERN_NAMES = {value: key for key, value in _PATTERNS.items()}
 _OPERATION_NAMES = {value: key for key, value in _OPERATIONS.items()}
 _PERMISSION_NAMES = {value: key for key, value in _PERMISSIONS.items()}
+# Beyond it, all bindings are listed. The client makes an object of each that it lists, which costs more than a question for each of a few.
+_ASKED_SINGLY = 50
 
 
 def _arguments(binding: Binding, principal: str) -> tuple[Any, ...]:
@@ -67,9 +69,6 @@ def _parted(bindings: Iterable[Binding]) -> tuple[list[Binding], list[Binding]]:
         found[newer_acls.is_newer(binding)].append(binding)
     return found
 
-
-# Beyond it, all bindings are listed. The client makes an object of each that it lists, which costs more than a question for each of a few.
-_ASKED_SINGLY = 50
 
 Entry = tuple[str, Binding]
 """A principal and one of its bindings."""

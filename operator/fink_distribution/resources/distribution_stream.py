@@ -9,6 +9,8 @@ from typing import Any
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
 
+EARLIEST = "Earliest"
+
 
 @dataclass(frozen=True)
 class Output:
@@ -69,7 +71,7 @@ class DistributionStream:
             source_path=source.get("path", ""),
             max_files_per_batch=source.get("maxFilesPerBatch", 100),
             id_column=source.get("idColumn"),
-            starting_from=spec["source"].get("startingFrom", "Earliest"),
+            starting_from=spec["source"].get("startingFrom", EARLIEST),
             checkpoint_claim=checkpoint["claimName"],
             checkpoint_path=checkpoint.get("path") or name,
             interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),
@@ -118,5 +120,5 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         filter=item.get("filter"),
         select=tuple(item.get("select") or ()),
         drop=tuple(item.get("drop") or ()),
-        format=item.get("format", "SchemaInKey"),
+        format=item.get("format", Output.format),
     )

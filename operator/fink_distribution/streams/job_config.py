@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fink_distribution.resources.distribution_stream import DistributionStream, Output, Pods
+from fink_distribution.resources.distribution_stream import EARLIEST, DistributionStream, Output, Pods
 from fink_distribution.resources.kafka_connection import CA_KEY, KafkaConnection
 from fink_distribution.resources.keys import Key
 from fink_distribution.streams import layout
@@ -45,7 +45,7 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
     }
     if stream.id_column:
         source["idColumn"] = stream.id_column
-    if stream.starting_from != "Earliest":
+    if stream.starting_from != EARLIEST:
         source["startingFrom"] = stream.starting_from
     return {
         "version": 1,
@@ -141,6 +141,6 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["select"] = list(output.select)
     if output.drop:
         found["drop"] = list(output.drop)
-    if output.format != "SchemaInKey":
+    if output.format != Output.format:
         found["format"] = output.format
     return found
