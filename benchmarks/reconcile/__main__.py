@@ -73,7 +73,7 @@ async def _family(environment: Environment, family: str, number: int, report: Re
         log = kept_log or Path(folder) / "operator.log"
         kubectl = [str(environment.kubectl), "--kubeconfig", str(environment.kubeconfig)]
         run([*kubectl, "apply", "--server-side", "--force-conflicts", "-f", str(CRDS)])
-        namespaces = (namespace, f"{namespace}-home", f"{namespace}-floor")
+        namespaces = (namespace, f"{namespace}-home")
         for name in namespaces:
             run([*kubectl, "create", "namespace", name])
         _connection(kubectl, environment, f"{namespace}-home")
@@ -89,7 +89,7 @@ async def _family(environment: Environment, family: str, number: int, report: Re
         try:
             async with Load.connect(environment.kubeconfig.read_text(), namespace) as load:
                 if family == "topics":
-                    await floor(load.elsewhere(f"{namespace}-floor"), number, report)
+                    await floor(load, number, report)
                 port = ports.pick(namespace)
                 bench = Bench(load, lambda: OperatorProcess.start(environment_of_operator, log, port), report)
                 _wait_for_connection(kubectl, f"{namespace}-home")

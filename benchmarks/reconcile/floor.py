@@ -10,10 +10,10 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from fink_distribution.resources.keys import FINALIZER
 from reconcile.cases import TOPICS, Row
 from reconcile.load import Load, Object, in_parallel
 
-FINALIZER = "distribution.fink-broker.org/cleanup"
 STATUS = {
     "observedGeneration": 1,
     "topicName": "floor.topic",

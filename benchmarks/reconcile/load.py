@@ -119,10 +119,6 @@ class Load:
         async with self._session.get("/metrics") as response:
             return await response.text()
 
-    def elsewhere(self, namespace: str) -> Load:
-        """Return the same for another namespace."""
-        return Load(self._session, namespace)
-
     @asynccontextmanager
     async def watch(self, plural: str) -> AsyncIterator[Watched]:
         """Watch one kind from now on."""
