@@ -52,9 +52,10 @@ def run() -> None:
     operator has taken the Lease, 4 a port is taken.
     """
     settings = _settings()
+    from fink_distribution.handlers.run import leave
     from fink_distribution.handlers.run import run as run_operator
 
-    sys.exit(run_operator(settings))
+    leave(run_operator(settings))
 
 
 @main.command()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import kopf
 import uvloop
@@ -25,6 +28,8 @@ logger = logging.getLogger(__name__)
 STOPPED = 0
 LEASE_LOST = 3
 PORT_TAKEN = 4
+
+_LEAVE_WITHIN_SECONDS = 15.0
 
 
 def run(settings: Settings) -> int:
@@ -117,6 +122,30 @@ async def _keep(lease: Lease, lost: asyncio.Event) -> None:
     except Exception:
         logger.exception("%s: unexpected error", lease)
     lost.set()
+    leave_within(_LEAVE_WITHIN_SECONDS, LEASE_LOST)
+
+
+def leave_within(seconds: float, status: int) -> None:
+    """End the process after so long at the latest, whatever still runs in it.
+
+    As client-go's leader election does at once: who lost the Lease must not be found half alive.
+    """
+
+    def give_up() -> None:
+        logger.error("not ended within %s s; leaving what still runs", seconds)
+        leave(status)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+
+
+def leave(status: int) -> NoReturn:
+    """End the process without waiting for Kafka clients: a late answer of a broker can hold up Python's own way out for ever."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 async def _kopf(process: Process, stop: asyncio.Event) -> None:

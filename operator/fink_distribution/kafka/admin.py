@@ -103,8 +103,10 @@ class KafkaAdmin:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.timeout_seconds + 2
         while not settled.is_set():
+            # Not wait_for: before Python 3.12 it can swallow a cancellation, and a loop that is ended by one would go on for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(settled.wait(), _LOGIN_POLL_SECONDS)
+                async with asyncio.timeout(_LOGIN_POLL_SECONDS):
+                    await settled.wait()
             self._client.poll(0)
             if self._refused is not None and not settled.is_set():
                 raise await self._refusal(self._refused, what)
