@@ -209,8 +209,15 @@ class Bench:
         self.report(Row(case, SINGLES, None, round(statistics.median(taken), 1), round(p99, 1)))
 
     async def unchanged(self, n: int, passes: int, interval_seconds: float) -> None:
-        """Let drift passes go over what has not changed, and count what they write."""
-        before, cpu = await self._writes(), self.operator.cpu_seconds
+        """Let drift passes go over what has not changed, and count what they write.
+
+        Events and the logins of a change are late by design, so first all of that has to be over.
+        """
+        earlier, before = -1, await self._writes()
+        while earlier != before:
+            await asyncio.sleep(interval_seconds)
+            earlier, before = before, await self._writes()
+        cpu = self.operator.cpu_seconds
         await asyncio.sleep(passes * interval_seconds)
         written = await self._writes() - before
         used = (self.operator.cpu_seconds - cpu) / passes

@@ -39,7 +39,7 @@ class Backlog:
     def put(self, output: str, key: str, files: Iterable[AlertFile]) -> None:
         """Remember the files; with those that the entry has already, should a batch be repeated after a crash."""
         with self._lock:
-            before = self._entries[output].get(key)
+            before = self._entries.setdefault(output, {}).get(key)
             self._write(Entry(output, key, tuple(sorted({*files, *(before.files if before else ())}))))
 
     def keep(self, entry: Entry, files: Iterable[AlertFile]) -> None:
@@ -50,6 +50,12 @@ class Backlog:
             return
         with self._lock:
             self._write(Entry(entry.output, entry.key, left))
+
+    def discard(self, output: str, key: str, files: Iterable[AlertFile]) -> None:
+        """Take files out of an entry; those of an output or an entry that is not there are gone already."""
+        entry, gone = self._entries.get(output, {}).get(key), set(files)
+        if entry is not None:
+            self.keep(entry, [file for file in entry.files if file not in gone])
 
     def remove(self, entry: Entry) -> None:
         """Forget the entry: its files have been given to the output."""

@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import astuple
 
 from py4j.protocol import Py4JNetworkError
+from pyspark.sql import DataFrame
 
 from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
-from distribution_job.backlog import Backlog
+from distribution_job.backlog import Entry
 from distribution_job.backoff import Backoff
 from distribution_job.config import Output
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import BatchError, Failure, FileError
+from distribution_job.journal import Effect
 from distribution_job.quarantine import Quarantine
 from distribution_job.sender import Sender, failure_of
+from distribution_job.transactions import Fenced
 
 LOG = logging.getLogger(__name__)
 
@@ -27,14 +30,13 @@ class Batches:
     """Runs batches. When `run` returns, nothing of the batch is only in memory.
 
     The order of effects: what was sent is in Kafka, then what was not is on disk, then the caller commits. A crash before
-    the last repeats the batch; one between the others loses nothing.
+    the last repeats the batch, or what of it the delivery's journal does not have; one between the others loses nothing.
     """
 
     def __init__(
         self,
         reader: AlertReader,
         distributor: Distributor,
-        backlog: Backlog,
         quarantine: Quarantine,
         drain: Drain,
         report: Callable[[Failure | None], None],
@@ -42,7 +44,7 @@ class Batches:
         """`report` is told what keeps a batch from going on, and None when it goes on."""
         self._reader = reader
         self._sender = Sender(distributor)
-        self._backlog = backlog
+        self._delivery = distributor.delivery
         self._quarantine = quarantine
         self._drain = drain
         self._report = report
@@ -53,47 +55,75 @@ class Batches:
         Repeats with pauses while anything fails that is not one output's or one file's fault.
         Raises Draining when the job is to end while it waits for that.
         """
-        waiting, total, backoff = set(files), Result(), Backoff()
-        names = [output.name for output in outputs]
-        while waiting:
+        left, total, backoff = set(files), Result(), Backoff()
+        journal, is_over = self._delivery.journal, False
+        journal.begin(key)
+        while not is_over:
             try:
-                for group, alerts in self._reader.tables(sorted(waiting)):
-                    result = self._sender.send(alerts, group, outputs)
-                    for name in result.failures:
-                        self._backlog.put(name, key, group)
-                    total.add(result)
-                    waiting -= set(group)
+                self._delivery.recover()
+                missing = journal.missing(key, left, outputs)
+                for some, lacking in missing[:1]:
+                    for group, alerts in self._reader.tables(self._delivery.cut(some)):
+                        total.add(self._give(key, alerts, group, lacking))
+                if not missing:
+                    is_over = True
+                    self._report(None)
             except FileError as error:
-                aside = self._put_aside(error, waiting, names)
+                aside = self._put_aside(error, left, [output.name for output in outputs])
                 total.aside |= aside
-                waiting -= aside
-            except Py4JNetworkError:
-                raise  # Spark's JVM is gone, and with it all that could be tried again here
+                left -= aside
+            except (Py4JNetworkError, Fenced):
+                raise  # Spark's JVM is gone, and with it all that could be tried again here; or this driver may not go on
             except Exception as error:  # noqa: BLE001  whatever it is, the batch must not be lost for it
                 failure = failure_of(error)
                 pause = backoff.next()
                 LOG.warning("batch %s: %s: %s (again in %.0f s)", key, failure.reason, failure.message, pause)
                 self._report(failure)
                 self._drain.pause(pause)
-            else:
-                self._report(None)
         return total
 
-    def retry(self, files: Sequence[AlertFile], output: Output) -> Result:
-        """Give the files to one output that failed, after a rehearsal and without repetition.
+    def _give(self, key: str, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
+        result = Result()
+
+        def send() -> Effect:
+            result.add(self._sender.send(alerts, files, outputs))
+            named = tuple(output.name for output in outputs)
+            return Effect(key, tuple(files), named, tuple(result.failures))
+
+        self._delivery.carry_out(send)
+        return result
+
+    def retry(self, entry: Entry, output: Output) -> Result:
+        """Give an entry's files to the output that failed, after a rehearsal and without repetition.
 
         A filter that raises on some alerts only would otherwise publish the others again at every attempt.
         Raises FileError or BatchError.
         """
         total = Result()
         try:
-            for group, alerts in self._reader.tables(files):
-                total.add(self._sender.send_rehearsed(alerts, group, output))
-        except (FileError, Py4JNetworkError):
+            self._delivery.recover()
+            # Which may have been what a driver that was lost had given it already.
+            left: Sequence[AlertFile] = self._delivery.journal.waiting(entry)
+            while left:
+                cut = self._delivery.cut(left)
+                for group, alerts in self._reader.tables(cut):
+                    total.add(self._give_rehearsed(entry.key, alerts, group, output))
+                left = left[len(cut) :]
+        except (FileError, Py4JNetworkError, Fenced):
             raise
         except Exception as error:
             raise BatchError(*astuple(failure_of(error))) from error
         return total
+
+    def _give_rehearsed(self, key: str, alerts: DataFrame, files: Sequence[AlertFile], output: Output) -> Result:
+        result = Result()
+
+        def send() -> Effect:
+            result.add(self._sender.send_rehearsed(alerts, files, output))
+            return Effect(key, tuple(files), (output.name,), tuple(result.failures), is_retry=True)
+
+        self._delivery.carry_out(send)
+        return result
 
     def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:
         """Quarantine the file, and any other that cannot be read either, so that the repeated pass is the last."""

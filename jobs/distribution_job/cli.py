@@ -32,7 +32,8 @@ def main(file: Path, check: bool) -> None:
     may be empty, or not be there yet.
 
     What has been distributed is remembered in checkpoint.path; start the job again with the same one and it goes on where
-    it ended. An alert is sent at least once: after a crash the last batch is sent again.
+    it ended. With delivery.guarantee ExactlyOnce, the default, each alert is then in each topic once, for readers with
+    isolation.level=read_committed; with AtLeastOnce, what was sent of the last batch before a crash is sent again.
 
     An output whose filter, topic or columns are wrong is left out and reported, and the others go on; its files wait in
     the checkpoint and are sent when it works again. A file that cannot be read is put aside and tried again when it

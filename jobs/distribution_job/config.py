@@ -34,6 +34,21 @@ class Format(StrEnum):
     JSON = "Json"
 
 
+class Guarantee(StrEnum):
+    """How often an alert of an output is in its topic; see `delivery`."""
+
+    EXACTLY_ONCE = "ExactlyOnce"
+    AT_LEAST_ONCE = "AtLeastOnce"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """`transactional_id` is also the group that holds the marks of transactions."""
+
+    guarantee: Guarantee
+    transactional_id: str
+
+
 @dataclass(frozen=True)
 class Source:
     path: str
@@ -78,6 +93,7 @@ class JobConfig:
     source: Source
     checkpoint: Path
     kafka: Kafka
+    delivery: Delivery
     outputs: tuple[Output, ...]
     trigger_seconds: int
     progress: Progress
@@ -125,10 +141,15 @@ def parse(document: Any) -> JobConfig:
 
 def _freeze(document: dict[str, Any]) -> JobConfig:
     source, kafka, progress = document["source"], document["kafka"], document["progress"]
+    namespace, name, delivery = (
+        document["stream"]["namespace"],
+        document["stream"]["name"],
+        document.get("delivery", {}),
+    )
     credentials, ca_file = kafka.get("credentialsDirectory"), kafka.get("caFile")
     return JobConfig(
-        namespace=document["stream"]["namespace"],
-        name=document["stream"]["name"],
+        namespace=namespace,
+        name=name,
         source=Source(
             source["path"],
             source.get("maxFilesPerBatch", 100),
@@ -143,6 +164,10 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             credentials_directory=Path(credentials).absolute() if credentials else None,
             ca_file=Path(ca_file).absolute() if ca_file else None,
             verify_hostname=kafka.get("verifyHostname", True),
+        ),
+        delivery=Delivery(
+            Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
+            delivery.get("transactionalId", f"{namespace}.{name}-stream"),
         ),
         outputs=tuple(_output(output) for output in document["outputs"]),
         trigger_seconds=document["trigger"]["intervalSeconds"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from confluent_kafka import KafkaError
 from pyspark.sql import DataFrame
 
 from distribution_job import conditions
@@ -12,6 +13,7 @@ from distribution_job.distributor import Distributor
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.plan import Routed
 from distribution_job.single_pass import SinglePass
+from distribution_job.transactions import DeliveryFailed
 
 _CLASS = re.compile(r"(?:[a-z_][\w$]*\.)+(\w+(?:Exception|Error)): ")
 _KAFKA = re.compile(r"org\.apache\.kafka\.common\.\S*?(\w+Exception): ([^\n]*)")
@@ -28,12 +30,16 @@ def sentence(error: BaseException) -> str:
 
 def by_kafka(error: BaseException) -> str | None:
     """What the Kafka client said, when it raised the error; None when something else did."""
+    if isinstance(error, DeliveryFailed):
+        return one_line(str(error), 400)
     found = _KAFKA.search(str(error))
     return one_line(f"{found.group(1)}: {found.group(2)}", 400) if found else None
 
 
 def named_by_kafka(error: BaseException, outputs: Sequence[Routed]) -> set[str]:
     """The outputs whose topic the Kafka client's error names, as in `Expiring 3 record(s) for TOPIC-0:60000 ms …`."""
+    if isinstance(error, DeliveryFailed):
+        return {routed.output.name for routed in outputs if routed.topic.name in error.by_topic}
     said = by_kafka(error) or ""
     return {
         routed.output.name
@@ -48,7 +54,7 @@ def refusal(error: BaseException, routed: Routed) -> Failure | None:
     if said is None:
         return None
     topic = routed.topic.name
-    if said.startswith("RecordTooLargeException"):
+    if _is_too_large(error, said):
         return Failure(
             Reason.ENCODING_FAILED,
             f"An alert is larger than the topic {topic} takes. Raise its max.message.bytes, or publish fewer columns with "
@@ -58,6 +64,12 @@ def refusal(error: BaseException, routed: Routed) -> Failure | None:
         Reason.TOPIC_UNAVAILABLE,
         one_line(f"The topic {topic} takes no messages: {said}. Check its replicas and the user's rights."),
     )
+
+
+def _is_too_large(error: BaseException, said: str) -> bool:
+    if isinstance(error, DeliveryFailed):
+        return any(each.code() == KafkaError.MSG_SIZE_TOO_LARGE for each in error.by_topic.values())
+    return said.startswith("RecordTooLargeException")
 
 
 def alone(alerts: DataFrame, single: SinglePass, distributor: Distributor) -> Failure | None:

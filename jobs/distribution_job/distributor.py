@@ -13,10 +13,11 @@ from distribution_job import conditions
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
 from distribution_job.config import JobConfig, Output
+from distribution_job.delivery import Counted, Delivery
 from distribution_job.failures import Failure, Reason, one_line
-from distribution_job.kafka_sink import LARGEST_MESSAGE, batch_bytes, options
+from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.progress import Counts
-from distribution_job.single_pass import Messages, SinglePass
+from distribution_job.single_pass import SinglePass
 from distribution_job.topics import Topics
 
 
@@ -53,9 +54,10 @@ class Prepared:
 
 
 class Distributor:
-    def __init__(self, config: JobConfig, topics: Topics, allowed: tuple[str, ...]) -> None:
+    def __init__(self, config: JobConfig, topics: Topics, delivery: Delivery, allowed: tuple[str, ...]) -> None:
         """`allowed`: the packages that Python filters may come from."""
         self._config = config
+        self.delivery = delivery
         self._topics = topics
         self._allowed = allowed
         self._remembered: tuple[str, Prepared] | None = None
@@ -68,6 +70,7 @@ class Distributor:
         `fresh`: ask the broker whatever is remembered of the topics. Raises BatchError (KafkaUnavailable).
         """
         described = self._topics.describe([output.topic for output in outputs], fresh)
+        self.delivery.note_topics(described.values())
         # It takes a good part of a second, and most batches have the columns of the last.
         names = [output.name for output in outputs]
         key = json.dumps([names, sorted(apart), alerts.schema.json(), repr(described)])
@@ -88,25 +91,22 @@ class Distributor:
         return prepared
 
     def send(self, alerts: DataFrame, single: SinglePass) -> Result:
-        """Read the alerts once and write the matches of the pass's outputs to Kafka.
+        """Read the alerts once and send the matches of the pass's outputs, as the delivery does.
 
         Outputs whose filter raised in Python, or whose alerts are too
         large, are in the result's failures. Raises what Spark raises.
         """
-        made = single.over(alerts)
-        batch = batch_bytes(routed.topic.largest for routed in single.outputs)
-        made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
-        return _result(single, made)
+        return _result(single, self.delivery.write(alerts, single))
 
     def rehearse(self, alerts: DataFrame, single: SinglePass) -> Result:
         """As `send`, without the writing: its result has the failures that `send` would find before Kafka."""
         made = single.over(alerts)
         made.rows.write.format("noop").mode("overwrite").save()
-        return _result(single, made)
+        return _result(single, (made.filtering.get, made.encoding.get))
 
 
-def _result(single: SinglePass, made: Messages) -> Result:
-    filtering, encoding = made.filtering.get, made.encoding.get
+def _result(single: SinglePass, counted: Counted) -> Result:
+    filtering, encoding = counted
     result = Result(rows=filtering["rows"])
     for position, routed in enumerate(single.outputs):
         result.counts[routed.output.name] = _counts(position, filtering, encoding)

@@ -52,9 +52,9 @@ def key(form: Format, identity: Column, schema: AvroSchema) -> Column:
     return F.lit(schema.text.encode()) if form is Format.SCHEMA_IN_KEY else identity.cast("binary")
 
 
-def headers(form: Format) -> dict[str, Column]:
+def headers(form: Format) -> dict[str, str]:
     """The headers by which a reader knows the format, name -> text."""
-    return {"_format": F.lit(_NAMES[form])} if form in _NAMES else {}
+    return {"_format": _NAMES[form]} if form in _NAMES else {}
 
 
 def _sync(schema: AvroSchema) -> bytes:

@@ -112,20 +112,20 @@ class Leftovers:
 
     def _give(self, output: Output, entry: Entry) -> Failure | None:
         try:
-            result = self._batches.retry(entry.files, output)
+            result = self._batches.retry(entry, output)
         except FileError as error:
             file = next(file for file in entry.files if file.path == error.path)
             self._quarantine.put(file, error.failure, [output.name])
             self._say_quarantined()
-            left = [other for other in entry.files if other != file]
-            self._backlog.keep(entry, left)
-            return error.failure if left else None
+            self._backlog.discard(output.name, entry.key, [file])
+            is_left = any(other.key == entry.key for other in self._backlog.entries(output.name))
+            return error.failure if is_left else None
         except BatchError as error:
             return error.failure
         failure = result.failures.get(output.name)
-        if failure is None:
-            self._backlog.remove(entry)
+        if output.name in result.counts:
             self._progress.count(output.name, result.counts[output.name])
+        if failure is None:
             LOG.info("output %s: %d files that waited for it were distributed", output.name, len(entry.files))
         return failure
 

@@ -20,6 +20,7 @@ from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
 from distribution_job.beginning import Beginning
 from distribution_job.config import JobConfig
+from distribution_job.delivery import delivery
 from distribution_job.discovery import Discovery
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain, Draining
@@ -29,11 +30,12 @@ from distribution_job.progress import Progress, State
 from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
 from distribution_job.quarantine import Quarantine
 from distribution_job.topics import Topics
+from distribution_job.transactions import TWO_DRIVERS
 
 LOG = logging.getLogger(__name__)
 READY_VARIABLE = "FINK_READY_FILE"
 _TICK = 0.2  # seconds between two looks at the query
-_PROBLEM_OF_TWO_DRIVERS = "CONCURRENT_STREAM_LOG_UPDATE"
+_PROBLEMS_OF_TWO_DRIVERS = ("CONCURRENT_STREAM_LOG_UPDATE", TWO_DRIVERS)
 
 
 def run(config: JobConfig) -> None:
@@ -88,8 +90,7 @@ class Job:
         self._beginning = Beginning(config.checkpoint / "beginning.json", config.source.starting_from, self._discovery)
         self._batches = Batches(
             AlertReader(self._spark, config.source.path),
-            Distributor(config, Topics(config.kafka), python_filters.allowed_packages()),
-            backlog,
+            Distributor(config, Topics(config.kafka), delivery(config, backlog), python_filters.allowed_packages()),
             quarantine,
             drain,
             progress.error,
@@ -118,7 +119,7 @@ class Job:
                 self._set_ready(False)
             if error is None or self._drain.asked:
                 continue
-            if _PROBLEM_OF_TWO_DRIVERS in str(error):
+            if any(problem in str(error) for problem in _PROBLEMS_OF_TWO_DRIVERS):
                 raise error
             failure = Failure(
                 Reason.SOURCE_UNAVAILABLE, f"The alerts cannot be looked for: {diagnosis.sentence(error)}"

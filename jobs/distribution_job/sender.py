@@ -11,9 +11,10 @@ from pyspark.sql import DataFrame
 from distribution_job import diagnosis, read_errors
 from distribution_job.alert_files import AlertFile
 from distribution_job.config import Output
-from distribution_job.distributor import Distributor, Result
+from distribution_job.distributor import Distributor, Prepared, Result
 from distribution_job.failures import BatchError, Failure, Reason
 from distribution_job.single_pass import SinglePass
+from distribution_job.transactions import Fenced
 
 LOG = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class Sender:
 
     def __init__(self, distributor: Distributor) -> None:
         self._distributor = distributor
+        self._delivery = distributor.delivery
         self._apart: set[str] = set()
 
     def send(self, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
@@ -35,26 +37,48 @@ class Sender:
         Raises FileError when one of `files` cannot be read, BatchError when no output can be sent for now.
         """
         apart, kept, fresh = set(self._apart), set(self._apart), False
+        refused: dict[str, Failure] = {}
         while True:
-            prepared = self._distributor.prepare(alerts, outputs, apart, fresh)
-            result = Result(failures=dict(prepared.failures))
+            wanted = [output for output in outputs if output.name not in refused]
+            prepared = self._distributor.prepare(alerts, wanted, apart, fresh)
+            result = Result(failures={**refused, **prepared.failures})
             if prepared.together is not None:
                 try:
                     result.add(self._distributor.send(alerts, prepared.together))
                 except Exception as error:  # noqa: BLE001  it is found out what it is
+                    self._delivery.restart()
                     blamed, suspected = self._blame(error, alerts, files, prepared.together)
                     kept |= blamed
                     apart |= blamed | suspected
                     fresh = True
                     continue
-            for single in prepared.apart:
-                part = self._alone(alerts, files, single)
-                part.rows, result.rows = 0, max(result.rows, part.rows)  # they are the same alerts
-                result.add(part)
-            unsent = {single.outputs[0].output.name for single in prepared.apart} - result.counts.keys()
-            self._check_kafka(result, unsent, len(outputs))
-            self._apart = kept | unsent
-            return result
+            if self._all_alone(alerts, files, prepared, result, refused):
+                unsent = {single.outputs[0].output.name for single in prepared.apart} - result.counts.keys()
+                unsent |= refused.keys()
+                self._check_kafka(result, unsent, len(outputs))
+                self._apart = kept | unsent
+                return result
+
+    def _all_alone(
+        self,
+        alerts: DataFrame,
+        files: Sequence[AlertFile],
+        prepared: Prepared,
+        result: Result,
+        refused: dict[str, Failure],
+    ) -> bool:
+        """Add the passes of those that are sent apart to `result`; whether what was sent before them still counts.
+
+        Kafka's refusal of one ends a transaction for all. Then it is in `refused`, and the others are to be sent again without it.
+        """
+        for single in prepared.apart:
+            part = self._alone(alerts, files, single, refused)
+            part.rows, result.rows = 0, max(result.rows, part.rows)  # they are the same alerts
+            if self._delivery.is_atomic and part.failures.keys() & refused.keys():
+                self._delivery.restart()
+                return False
+            result.add(part)
+        return True
 
     def send_rehearsed(self, alerts: DataFrame, files: Sequence[AlertFile], output: Output) -> Result:
         """Send to one output, if a rehearsal shows that nothing of it fails.
@@ -67,7 +91,10 @@ class Sender:
         failed = self._rehearse(alerts, files, prepared.together)
         return failed or self.send(alerts, files, [output])
 
-    def _alone(self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass) -> Result:
+    def _alone(
+        self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass, refused: dict[str, Failure]
+    ) -> Result:
+        """What came of it; Kafka's refusal is in `refused` too."""
         failed = self._rehearse(alerts, files, single)
         if failed is not None:
             return failed
@@ -79,6 +106,7 @@ class Sender:
             refusal = diagnosis.refusal(error, routed)
             if refusal is None:
                 raise
+            refused[routed.output.name] = refusal
             return Result(failures={routed.output.name: refusal})
 
     def _rehearse(self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass) -> Result | None:
@@ -141,7 +169,7 @@ def _failed(error: Exception) -> BatchError:
 
 def _check_not_general(error: Exception, files: Sequence[AlertFile]) -> None:
     """Raise the error again when no output can be to blame for it: a file's, Spark's own end, or Kafka's absence."""
-    if isinstance(error, (BatchError, Py4JNetworkError)):
+    if isinstance(error, (BatchError, Fenced, Py4JNetworkError)):
         raise error
     blamed = read_errors.unreadable(error, files)
     if blamed is not None:

@@ -30,6 +30,14 @@ class Messages:
     encoding: Observation
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The encoded alerts (id, hash, projection, value, outputs), each once, and what their filtering counts."""
+
+    rows: DataFrame
+    filtering: Observation
+
+
 class SinglePass:
     """The pass for one plan. It may be used for many batches whose alerts have the same columns.
 
@@ -39,6 +47,7 @@ class SinglePass:
     def __init__(self, plan: Plan, found: Conditions) -> None:
         """Each output of `found.matches` is routed by `plan`."""
         self._found = found
+        self.projections = plan.projections
         self.outputs = [routed for routed in plan.outputs if routed.output.name in found.matches]
         identity = F.coalesce(F.col(quoted(plan.id_column)).cast("string"), F.lit(""))
         number = F.col("__wanted.projection")
@@ -83,16 +92,28 @@ class SinglePass:
         """The filters' results alone."""
         return self._found.applied(alerts).select(*(match_name(position) for position in range(len(self.outputs))))
 
-    def over(self, alerts: DataFrame) -> Messages:
-        """The whole pass over these alerts as one DataFrame; nothing is read yet."""
-        filtering, encoding = Observation(), Observation()
+    def encoded_once(self, alerts: DataFrame) -> Encoded:
+        """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet."""
+        made = self._encoded_for_topics(alerts)
+        positions = F.transform("outputs", lambda output: output["position"])
+        return Encoded(made.rows.withColumn("outputs", positions), made.filtering)
+
+    def _encoded_for_topics(self, alerts: DataFrame) -> Encoded:
+        filtering = Observation()
         counted = self._found.applied(alerts).observe(filtering, *self._filter_counts)
         encoded = counted.select("*", self._wanted).where(self._is_wanted).select(*self._encoded)
         if self._wrapped is not None:
             encoded = encoded.withColumn("value", self._wrapped)
-        observed = encoded.select("*", self._each_output).select(*self._sized).observe(encoding, *self._encoding_counts)
+        return Encoded(encoded, filtering)
+
+    def over(self, alerts: DataFrame) -> Messages:
+        """The whole pass over these alerts as one DataFrame; nothing is read yet."""
+        made, encoding = self._encoded_for_topics(alerts), Observation()
+        observed = (
+            made.rows.select("*", self._each_output).select(*self._sized).observe(encoding, *self._encoding_counts)
+        )
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
-        return Messages(rows, filtering, encoding)
+        return Messages(rows, made.filtering, encoding)
 
 
 def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
@@ -149,7 +170,9 @@ def _headers(plan: Plan, projection: Column) -> Column:
         "producer_timestamp": F.unix_millis(F.current_timestamp()).cast("string"),
     }
     forms = [part.format for part in plan.projections]
-    choices = [_header_list({**texts, **formats.headers(form)}) for form in forms]
+    choices = [
+        _header_list({**texts, **{key: F.lit(text) for key, text in formats.headers(form).items()}}) for form in forms
+    ]
     return _by_projection(projection, choices if len(set(forms)) > 1 else choices[:1])
 
 

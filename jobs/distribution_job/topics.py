@@ -6,13 +6,13 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource
 
 from distribution_job.config import Kafka
 from distribution_job.failures import BatchError, Failure, Reason, one_line
+from distribution_job.kafka_client import client_config
 
 _TIMEOUT = 15.0  # seconds
 _MAY_WRITE = {AclOperation.WRITE, AclOperation.ALL}
@@ -60,7 +60,7 @@ class Topics:
     def _ask(self, names: list[str]) -> dict[str, Topic | Failure]:
         self._trouble = ""
         found: dict[str, Topic | Failure] = {}
-        login = self._client_config()
+        login = client_config(self._kafka)
         if self._admin is None or login != self._login:  # the files' credentials may have been rotated
             self._admin, self._login = AdminClient({**login, "error_cb": self._note_trouble}), login
         asked = self._admin.describe_topics(
@@ -116,39 +116,6 @@ class Topics:
             f"Kafka at {self._kafka.bootstrap_servers} cannot be asked about the topics: {one_line(self._trouble or said, 400)}. "
             "Check that the brokers run, that they can be reached from here, and the user's credentials.",
         )
-
-    def _client_config(self) -> dict[str, object]:
-        kafka = self._kafka
-        config: dict[str, object] = {
-            "bootstrap.servers": kafka.bootstrap_servers,
-            "security.protocol": kafka.security_protocol,
-            "log_level": 0,  # its errors come through error_cb
-        }
-        if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
-            try:
-                config["sasl.username"] = (kafka.credentials_directory / "username").read_text(encoding="utf-8").strip()
-                config["sasl.password"] = (kafka.credentials_directory / "password").read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise BatchError(
-                    Reason.KAFKA_UNAVAILABLE,
-                    f"The credentials cannot be read: {error}. kafka.credentialsDirectory must hold username and password.",
-                ) from error
-            config["sasl.mechanism"] = kafka.sasl_mechanism
-        if kafka.security_protocol.endswith("SSL"):
-            config["ssl.endpoint.identification.algorithm"] = "https" if kafka.verify_hostname else "none"
-        if kafka.ca_file is not None:
-            # Its text, not its path: a renewed authority makes another client, as a rotated login does.
-            config["ssl.ca.pem"] = self._read(kafka.ca_file)
-        return config
-
-    def _read(self, file: Path) -> str:
-        try:
-            return file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise BatchError(
-                Reason.KAFKA_UNAVAILABLE,
-                f"The certificate of the brokers' authority cannot be read: {error}. Correct kafka.caFile.",
-            ) from error
 
     def _note_trouble(self, error: KafkaError) -> None:
         # The first is the cause; "all brokers down" follows it.

@@ -10,6 +10,7 @@ from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
 
 EARLIEST = "Earliest"
+EXACTLY_ONCE = "ExactlyOnce"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class DistributionStream:
     checkpoint_claim: str
     checkpoint_path: str
     interval_seconds: int
+    delivery: str
     outputs: tuple[Output, ...]
     driver: Pods
     executors: Pods
@@ -75,6 +77,7 @@ class DistributionStream:
             checkpoint_claim=checkpoint["claimName"],
             checkpoint_path=checkpoint.get("path") or name,
             interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),
+            delivery=spec.get("delivery", EXACTLY_ONCE),
             outputs=tuple(_output(namespace, item) for item in spec["outputs"]),
             driver=Pods(driver.get("cpu", "250m"), driver.get("memory", "2Gi")),
             executors=Pods(
@@ -96,6 +99,11 @@ class DistributionStream:
     def user_name(self) -> str:
         """The stream's user in Kafka; Kafka's names are global, so the namespace is part of it."""
         return f"{self.namespace}.{self.name}-stream"
+
+    @property
+    def transactional_id(self) -> str | None:
+        """The producer's transactional id, and the group that holds the marks of its transactions; None without transactions."""
+        return self.user_name if self.delivery == EXACTLY_ONCE else None
 
     @property
     def driver_name(self) -> str:

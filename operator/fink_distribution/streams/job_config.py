@@ -53,6 +53,7 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "source": source,
         "checkpoint": {"path": _below(layout.CHECKPOINT_DIRECTORY, stream.checkpoint_path)},
         "kafka": _kafka(around),
+        "delivery": _delivery(stream),
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
         "trigger": {"intervalSeconds": stream.interval_seconds},
         "progress": {"to": "kubernetes"},
@@ -72,6 +73,13 @@ def _kafka(around: Surroundings) -> dict[str, Any]:
         found["caFile"] = f"{layout.KAFKA_DIRECTORY}/{CA_KEY}"
     if not connection.verify_hostname:
         found["verifyHostname"] = False
+    return found
+
+
+def _delivery(stream: DistributionStream) -> dict[str, str]:
+    found = {"guarantee": stream.delivery}
+    if stream.transactional_id is not None:
+        found["transactionalId"] = stream.transactional_id
     return found
 
 

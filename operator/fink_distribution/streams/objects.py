@@ -22,10 +22,12 @@ Manifest = dict[str, Any]
 
 
 def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
-    """Return the stream's own KafkaUser and KafkaAcl: on its topics Write, Describe and DescribeConfigs, and nothing else.
+    """Return the stream's own KafkaUser and KafkaAcl: on its topics Write, Describe and DescribeConfigs, and for transactions more.
 
-    The driver reads max.message.bytes: a producer's batch that is larger than its topic takes may be lost without a word.
+    The driver reads max.message.bytes: a producer's batch that is larger than its topic takes may be lost without a word. A
+    transaction leaves its mark as an offset of a group, for which Kafka wants Read on the topics and on the group.
     """
+    operations = ["Write", "Describe", "DescribeConfigs", *(["Read"] if stream.transactional_id else [])]
     topics = sorted({output.topic for output in stream.outputs})
     return [
         _object(
@@ -48,12 +50,27 @@ def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
                     {
                         "name": f"output-{index}",
                         "resource": {"type": "Topic", "topicRef": {"name": topic.name}},
-                        "operations": ["Write", "Describe", "DescribeConfigs"],
+                        "operations": operations,
                     }
                     for index, topic in enumerate(topics)
-                ],
+                ]
+                + _transaction_rules(stream),
             },
         ),
+    ]
+
+
+def _transaction_rules(stream: DistributionStream) -> list[dict[str, Any]]:
+    name = stream.transactional_id
+    if name is None:
+        return []
+    return [
+        {
+            "name": "transactions",
+            "resource": {"type": "TransactionalId", "name": name},
+            "operations": ["Write", "Describe"],
+        },
+        {"name": "marks", "resource": {"type": "Group", "name": name}, "operations": ["Read"]},
     ]
 
 

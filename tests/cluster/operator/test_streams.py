@@ -39,11 +39,16 @@ def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene:
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
     user = f"{scene.namespace}.ztf-stream"
     topics = (scene.name("all"), scene.name("bright"))
-    assert scene.acls(user) == {
+    on_topics = {
         f"{operation} TOPIC LITERAL {name} *"
-        for operation in ("WRITE", "DESCRIBE", "DESCRIBE_CONFIGS")
+        for operation in ("WRITE", "DESCRIBE", "DESCRIBE_CONFIGS", "READ")
         for name in topics
     }
+    own = {
+        f"{operation} {kind} LITERAL {user} *"
+        for operation, kind in (("WRITE", "TRANSACTIONAL_ID"), ("DESCRIBE", "TRANSACTIONAL_ID"), ("READ", "GROUP"))
+    }
+    assert scene.acls(user) == on_topics | own
     config = json.loads(scene.get("configmap", "ztf-job")["data"]["job.json"])
     assert [output["topic"] for output in config["outputs"]] == list(topics)
     password = scene.secret("ztf-stream")["password"]

@@ -43,6 +43,7 @@ class JobProcess:
             "source": {"type": "parquet", "path": str(self.source)},
             "checkpoint": {"path": str(self.checkpoint)},
             "kafka": kafka,
+            "delivery": {"guarantee": "AtLeastOnce"},
             "outputs": [],
             "trigger": {"intervalSeconds": 0},
             "progress": {"to": "log", "intervalSeconds": 1},
@@ -50,13 +51,15 @@ class JobProcess:
                 "conf": {
                     "spark.master": "local[2]",
                     "spark.driver.memory": "1g",
+                    # It lives for seconds only: a compiler that is quick itself beats one that makes quick code.
+                    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
                     "spark.jars": ",".join(map(str, jars)),
                 }
             },
         }
 
-    def start(self) -> None:
-        """Start it with `document`; the log goes on in the same file."""
+    def start(self, killed_at: str = "") -> None:
+        """Start it with `document`; the log goes on in the same file. `killed_at`: see killed_driver."""
         config = self.folder / "stream.json"
         config.write_text(json.dumps(self.document))
         environment = {
@@ -65,10 +68,11 @@ class JobProcess:
             "FINK_FILTER_PACKAGES": "fink_filters,distribution_job.filters,job_filters",
             "FINK_READY_FILE": str(self.ready),
             "GATE": str(self.gate),
+            "KILLED_AT": killed_at,
         }
         environment.pop("PYSPARK_PYTHON", None)
         self._began = self.log.stat().st_size if self.log.exists() else 0
-        words = [sys.executable, "-m", "distribution_job", "--config", str(config)]
+        words = [sys.executable, "-m", "killed_driver" if killed_at else "distribution_job", "--config", str(config)]
         with self.log.open("ab") as log:
             # A session of its own, so that the whole group can be killed as a machine's end would.
             self._process = subprocess.Popen(

@@ -65,15 +65,20 @@ class Stream:
         return name
 
     def allow(self, short: str, *operations: AclOperation) -> None:
+        self._grant(ResourceType.TOPIC, self.name(short), *operations)
+
+    def allow_transactions(self, *shorts: str) -> dict[str, str]:
+        """Let the user publish exactly once, to these topics; returns the configuration's part that asks for it."""
+        self._grant(ResourceType.TRANSACTIONAL_ID, self.user, AclOperation.WRITE, AclOperation.DESCRIBE)
+        self._grant(ResourceType.GROUP, self.user, AclOperation.READ)
+        for short in shorts:
+            self.allow(short, AclOperation.READ, AclOperation.DESCRIBE_CONFIGS)
+        return {"guarantee": "ExactlyOnce", "transactionalId": self.user}
+
+    def _grant(self, kind: ResourceType, name: str, *operations: AclOperation) -> None:
         bindings = [
             AclBinding(
-                ResourceType.TOPIC,
-                self.name(short),
-                ResourcePatternType.LITERAL,
-                f"User:{self.user}",
-                "*",
-                operation,
-                AclPermissionType.ALLOW,
+                kind, name, ResourcePatternType.LITERAL, f"User:{self.user}", "*", operation, AclPermissionType.ALLOW
             )
             for operation in operations
         ]

@@ -13,6 +13,7 @@ from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog
 from distribution_job.batches import Batches
 from distribution_job.config import Output
+from distribution_job.delivery import AtLeastOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain, Draining
 from distribution_job.failures import BatchError, Failure, FileError, Reason
@@ -55,8 +56,9 @@ class Reader:
 class Sent:
     """Stands for the distributor; `raises` are the errors of the next attempts."""
 
-    def __init__(self, journal: list[str], raises: list[Exception] | None = None) -> None:
+    def __init__(self, journal: list[str], raises: list[Exception] | None, backlog: Backlog) -> None:
         self.journal = journal
+        self.delivery = AtLeastOnce(None, backlog)  # type: ignore[arg-type]
         self.raises = raises or []
 
     def prepare(self, alerts: Any, outputs: Any, apart: Any = (), fresh: bool = False) -> Prepared:
@@ -90,8 +92,8 @@ def made(tmp_path: Path, raises: list[Exception] | None = None, broken: set[Aler
     quarantine = Quarantine(tmp_path / "quarantine")
     drain, said = Drain(), []
     drain.wait = lambda seconds: drain.asked  # type: ignore[method-assign]
-    sent = Sent(journal, raises)
-    batches = Batches(Reader(broken or set()), sent, backlog, quarantine, drain, said.append)  # type: ignore[arg-type]
+    sent = Sent(journal, raises, backlog)
+    batches = Batches(Reader(broken or set()), sent, quarantine, drain, said.append)  # type: ignore[arg-type]
     return batches, backlog, quarantine, drain, journal, said
 
 

@@ -66,11 +66,33 @@ def test_all_is_owned_by_the_stream_and_named_after_it() -> None:
     assert {each["metadata"]["labels"][layout.STREAM_LABEL] for each in objects} == {"ztf"}
 
 
+def rights(**more: Any) -> dict[tuple[str, str], list[str]]:
+    """By the resource's type and name, what the stream's user may do."""
+    owner = body(**more)
+    rules = children(owner, DistributionStream.of(owner))[1]["spec"]["rules"]
+    assert len({rule["name"] for rule in rules}) == len(rules)
+    return {
+        (rule["resource"]["type"], rule["resource"].get("name") or rule["resource"]["topicRef"]["name"]): rule[
+            "operations"
+        ]
+        for rule in rules
+    }
+
+
 def test_the_streams_user_may_write_and_describe_and_no_more() -> None:
-    owner = body()
-    acl = children(owner, DistributionStream.of(owner))[1]
-    assert {tuple(rule["operations"]) for rule in acl["spec"]["rules"]} == {("Write", "Describe", "DescribeConfigs")}
-    assert sorted(rule["resource"]["topicRef"]["name"] for rule in acl["spec"]["rules"]) == ["all", "sn", "sso"]
+    may = ["Write", "Describe", "DescribeConfigs"]
+    assert rights(delivery="AtLeastOnce") == {("Topic", name): may for name in ("all", "sn", "sso")}
+    assert "transactionalId" not in job_config(DistributionStream.of(body(delivery="AtLeastOnce")), AROUND)["delivery"]
+
+
+def test_for_transactions_it_may_use_its_own_id_and_leave_marks() -> None:
+    assert rights() == {
+        **{("Topic", name): ["Write", "Describe", "DescribeConfigs", "Read"] for name in ("all", "sn", "sso")},
+        ("TransactionalId", "ns.ztf-stream"): ["Write", "Describe"],
+        ("Group", "ns.ztf-stream"): ["Read"],
+    }
+    config = job_config(DistributionStream.of(body()), AROUND)
+    assert config["delivery"] == {"guarantee": "ExactlyOnce", "transactionalId": "ns.ztf-stream"}
 
 
 def test_pods_obey_the_restricted_standard_and_hold_no_secret_in_the_environment() -> None:

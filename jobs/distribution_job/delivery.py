@@ -1,0 +1,164 @@
+"""The two promises of delivery: how messages leave, and when a batch's files count as delivered."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from pyspark.sql import DataFrame
+
+from distribution_job.alert_files import AlertFile
+from distribution_job.backlog import Backlog
+from distribution_job.config import Guarantee, JobConfig
+from distribution_job.failures import Failure
+from distribution_job.fan_out import collect, fan_out
+from distribution_job.journal import Effect, Intent, Journal
+from distribution_job.kafka_sink import batch_bytes, options
+from distribution_job.single_pass import SinglePass
+from distribution_job.slices import Slices
+from distribution_job.topics import Topic
+from distribution_job.transactions import Transactions
+
+Counted = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""What a pass has counted: while filtering, and while encoding."""
+
+
+class Delivery(Protocol):
+    """`journal` knows what is delivered. `is_atomic`: of a delivery that fails, nothing is there."""
+
+    journal: Journal
+    is_atomic: bool
+
+    def note_topics(self, topics: Iterable[Topic | Failure]) -> None:
+        """What is about to be written to."""
+        ...
+
+    def recover(self) -> None:
+        """Find out about a delivery that was cut off. Raises BatchError."""
+        ...
+
+    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
+        """As many files as one delivery should have."""
+        ...
+
+    def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
+        """Send the matches of one pass; within `carry_out`. Raises what Spark and the clients raise."""
+        ...
+
+    def restart(self) -> None:
+        """Undo what `write` has sent within this `carry_out`, where that can be undone."""
+        ...
+
+    def carry_out(self, send: Callable[[], Effect]) -> None:
+        """One delivery, after `recover`: `send` writes and says what follows from it, which then holds, also after a crash."""
+        ...
+
+
+def delivery(config: JobConfig, backlog: Backlog) -> Delivery:
+    """The one that the configuration asks for."""
+    if config.delivery.guarantee is Guarantee.EXACTLY_ONCE:
+        transactions = Transactions(config.kafka, config.delivery.transactional_id)
+        return ExactlyOnce(transactions, backlog, config.checkpoint / "delivery.json")
+    return AtLeastOnce(config, backlog)
+
+
+class AtLeastOnce:
+    """Spark's own sink: each task has a producer, and what was sent before a failure is sent again."""
+
+    is_atomic = False
+
+    def __init__(self, config: JobConfig, backlog: Backlog) -> None:
+        self._config = config
+        self.journal = Journal(backlog)
+
+    def note_topics(self, topics: Iterable[Topic | Failure]) -> None:
+        pass
+
+    def recover(self) -> None:
+        pass
+
+    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
+        return files
+
+    def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
+        made = single.over(alerts)
+        batch = batch_bytes(routed.topic.largest for routed in single.outputs)
+        made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
+        return made.filtering.get, made.encoding.get
+
+    def restart(self) -> None:
+        pass
+
+    def carry_out(self, send: Callable[[], Effect]) -> None:
+        self.journal.settle(send())
+
+
+class ExactlyOnce:
+    """One producer in the driver, and a transaction for each delivery.
+
+    The order of effects: messages; what follows, on disk, as intended; the commit; what follows, for good. A crash before the commit
+    leaves nothing behind that a reader with `isolation.level=read_committed` sees; one after it is made up for by `recover`.
+    """
+
+    is_atomic = True
+
+    def __init__(self, transactions: Transactions, backlog: Backlog, file: Path) -> None:
+        self._transactions = transactions
+        self.journal = Journal(backlog, file)
+        self._slices = Slices()
+        self._limits: dict[str, int | None] = {}
+        self._topics: set[str] = set()
+        self._bytes = 0
+
+    def note_topics(self, topics: Iterable[Topic | Failure]) -> None:
+        self._limits |= {topic.name: topic.largest for topic in topics if isinstance(topic, Topic)}
+
+    def recover(self) -> None:
+        intent = self.journal.intent
+        if intent is None:
+            return
+        if self._transactions.marked(intent.mark, intent.topics):
+            self.journal.settle(intent.effect)
+        else:
+            self.journal.forget()
+
+    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
+        return self._slices.cut(files)
+
+    def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
+        collected = collect(single.encoded_once(alerts), single)
+        if not self._topics:
+            # For all topics that there ever were, so that it is the same producer whichever it writes to.
+            self._transactions.begin(batch_bytes(self._limits.values()))
+        self._topics |= {routed.topic.name for routed in single.outputs}
+        encoding, size = fan_out(collected, single, self._transactions.send)
+        self._transactions.flush()
+        self._bytes += size
+        return collected.filtering, encoding
+
+    def restart(self) -> None:
+        # Begun for the first pass of a delivery, and only then is there something to undo.
+        if self._topics:
+            self._transactions.abort()
+        self._topics, self._bytes = set(), 0
+
+    def carry_out(self, send: Callable[[], Effect]) -> None:
+        self._topics, self._bytes, begun = set(), 0, time.monotonic()
+        try:
+            effect = send()
+            if not set(effect.outputs) - set(effect.waiting):
+                # No output has anything of it.
+                self.restart()
+        except BaseException:
+            self._slices.shrink()
+            self.restart()
+            raise
+        if self._topics:
+            intent = Intent(uuid.uuid4().hex, tuple(sorted(self._topics)), effect)
+            self.journal.intend(intent)
+            self._transactions.commit(intent.mark, intent.topics)
+        self.journal.settle(effect)
+        self._slices.note(effect.files, time.monotonic() - begun, self._bytes)

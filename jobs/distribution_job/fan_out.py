@@ -1,0 +1,101 @@
+"""From a pass's encoded alerts to messages: in the driver, each alert's bytes once, its topics by their positions."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from distribution_job import formats
+from distribution_job.config import Format
+from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.plan import Projection
+from distribution_job.single_pass import Encoded, SinglePass
+
+Headers = Sequence[tuple[str, bytes]]
+Send = Callable[[str, int, bytes, bytes, Headers], None]
+
+
+@dataclass(frozen=True)
+class _Envelope:
+    """What is the same for all messages of a projection; without a key, the key is the alert's id."""
+
+    key: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The encoded alerts of a pass, here, and what their filtering and their sizes say. `good`: the positions that can be sent."""
+
+    table: pa.Table
+    filtering: Mapping[str, Any]
+    large: Mapping[int, int]
+    good: frozenset[int]
+
+
+def collect(made: Encoded, single: SinglePass) -> Collected:
+    """Run the pass. An output of which not all alerts can be sent is to get none."""
+    table = made.rows.toArrow()
+    filtering = made.filtering.get
+    large = _too_large(table, [_envelope(projection) for projection in single.projections])
+    positions = range(len(single.outputs))
+    good = frozenset(number for number in positions if not large[number] and not filtering.get(f"error_{number}"))
+    return Collected(table, filtering, large, good)
+
+
+def fan_out(collected: Collected, single: SinglePass, send: Send) -> tuple[Mapping[str, Any], int]:
+    """Give `send` each message; returns the counts that the other delivery's pass observes, and the messages' bytes."""
+    envelopes = [_envelope(projection) for projection in single.projections]
+    routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
+    sent: Counter[int] = Counter()
+    size = 0
+    for batch in collected.table.to_batches():
+        ids, hashes, numbers, positions, values = (batch.column(name) for name in _COLUMNS)
+        for row in range(batch.num_rows):
+            wanted = [position for position in positions[row].as_py() if position in collected.good]
+            if not wanted:
+                continue
+            identity = ids[row].as_py().encode()
+            envelope, value, mark = envelopes[numbers[row].as_py()], values[row].as_py(), hashes[row].as_py()
+            key, headers = envelope.key or identity, [("id", identity), *envelope.headers]
+            size += (len(key) + len(value)) * len(wanted)
+            for position in wanted:
+                topic, partitions = routes[position]
+                send(topic, mark % partitions, key, value, headers)
+            sent.update(wanted)
+    counts: dict[str, Any] = {}
+    for position in range(len(single.outputs)):
+        counts |= {f"published_{position}": sent[position], f"large_{position}": collected.large.get(position, 0)}
+    return counts, size
+
+
+_COLUMNS = ("id", "hash", "projection", "outputs", "value")
+
+
+def _envelope(projection: Projection) -> _Envelope:
+    schema = projection.schema
+    texts = {
+        "schema_name": schema.name,
+        "schema_fingerprint": schema.fingerprint,
+        "producer_timestamp": str(time.time_ns() // 1_000_000),
+        **formats.headers(projection.format),
+    }
+    key = schema.text.encode() if projection.format is Format.SCHEMA_IN_KEY else None
+    return _Envelope(key, [(name, text.encode()) for name, text in texts.items()])
+
+
+def _too_large(table: pa.Table, envelopes: Sequence[_Envelope]) -> Counter[int]:
+    """How many messages of each output are larger than any topic of ours may take."""
+    found: Counter[int] = Counter()
+    for batch in table.to_batches():
+        for row in range(batch.num_rows):
+            key = envelopes[batch.column("projection")[row].as_py()].key
+            length = len(key) if key is not None else len(batch.column("id")[row].as_py().encode())
+            if batch.column("value")[row].as_buffer().size + length > LARGEST_MESSAGE:
+                found.update(batch.column("outputs")[row].as_py())
+    return found

@@ -1,0 +1,144 @@
+"""Which files of a batch have been delivered to which outputs, on disk, and the one transaction that may be under way.
+
+A transaction is decided in Kafka and its consequences lie here, so each is written down before it is committed (`intend`), with
+a mark that the transaction itself leaves in Kafka. After a crash the mark says what happened: is it there, the consequences are
+drawn (`settle`), else all is as before (`forget`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from distribution_job import durable_json
+from distribution_job.alert_files import AlertFile
+from distribution_job.backlog import Backlog, Entry
+from distribution_job.config import Output
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What follows from a delivery: the outputs have these files, but for `waiting`, for which they stay in the backlog.
+
+    `key` names the batch, or with `is_retry` the backlog's entry that the files are from.
+    """
+
+    key: str
+    files: tuple[AlertFile, ...]
+    outputs: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
+    is_retry: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "key": self.key,
+            "files": [file.to_json() for file in self.files],
+            "outputs": list(self.outputs),
+            "waiting": list(self.waiting),
+            "isRetry": self.is_retry,
+        }
+
+    @staticmethod
+    def from_json(document: dict[str, Any]) -> Effect:
+        files = tuple(map(AlertFile.from_json, document["files"]))
+        outputs, waiting = tuple(document["outputs"]), tuple(document["waiting"])
+        return Effect(document["key"], files, outputs, waiting, document["isRetry"])
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A transaction that may have been committed: its mark, and the topics that have the mark if it was."""
+
+    mark: str
+    topics: tuple[str, ...]
+    effect: Effect
+
+
+class Journal:
+    """What has been delivered, in memory and, if there is a file, on disk. Used by one thread at a time."""
+
+    def __init__(self, backlog: Backlog, file: Path | None = None) -> None:
+        self._backlog = backlog
+        self._file = file
+        self._done: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
+        self.intent: Intent | None = None
+        document = durable_json.read(file) if file is not None else None
+        if document is not None:
+            self._load(document)
+
+    def begin(self, key: str) -> None:
+        """A batch begins, or begins again; what is known of others of its kind will not be asked for any more."""
+        kind = key.partition("-")[0]
+        for other in [other for other in self._done if other != key and other.partition("-")[0] == kind]:
+            del self._done[other]
+
+    def missing(
+        self, key: str, files: Collection[AlertFile], outputs: Sequence[Output]
+    ) -> list[tuple[list[AlertFile], list[Output]]]:
+        """What is left of a batch: files in order, each list with the outputs that lack all of it."""
+        had: dict[str, set[str]] = {}
+        for paths, names in self._done.get(key, ()):
+            for path in paths:
+                had.setdefault(path, set()).update(names)
+        groups: dict[tuple[str, ...], list[AlertFile]] = {}
+        for file in sorted(files):
+            lacking = tuple(output.name for output in outputs if output.name not in had.get(file.path, ()))
+            if lacking:
+                groups.setdefault(lacking, []).append(file)
+        by_name = {output.name: output for output in outputs}
+        return [(some, [by_name[name] for name in names]) for names, some in groups.items()]
+
+    def waiting(self, entry: Entry) -> tuple[AlertFile, ...]:
+        """The files of a backlog's entry that are in it still."""
+        now = {other.key: other.files for other in self._backlog.entries(entry.output)}
+        return now.get(entry.key, ())
+
+    def intend(self, intent: Intent) -> None:
+        """Write down what is about to be committed."""
+        self.intent = intent
+        self._write()
+
+    def settle(self, effect: Effect) -> None:
+        """Draw the consequences; doing so twice changes nothing."""
+        if effect.is_retry:
+            for name in effect.outputs:
+                if name not in effect.waiting:
+                    self._backlog.discard(name, effect.key, effect.files)
+        else:
+            for name in effect.waiting:
+                self._backlog.put(name, effect.key, effect.files)
+            paths = frozenset(file.path for file in effect.files)
+            self._done.setdefault(effect.key, []).append((paths, frozenset(effect.outputs)))
+        self.forget()
+
+    def forget(self) -> None:
+        """No transaction is under way any more."""
+        self.intent = None
+        self._write()
+
+    def _write(self) -> None:
+        if self._file is None:
+            return
+        done = {
+            key: [{"paths": sorted(paths), "outputs": sorted(names)} for paths, names in parts]
+            for key, parts in self._done.items()
+        }
+        document: dict[str, Any] = {"done": done}
+        if (intent := self.intent) is not None:
+            document["intent"] = {
+                "mark": intent.mark,
+                "topics": list(intent.topics),
+                "effect": intent.effect.to_json(),
+            }
+        durable_json.write(self._file, document)
+
+    def _load(self, document: dict[str, Any]) -> None:
+        self._done = {
+            key: [(frozenset(part["paths"]), frozenset(part["outputs"])) for part in parts]
+            for key, parts in document["done"].items()
+        }
+        intent = document.get("intent")
+        if intent is not None:
+            self.intent = Intent(intent["mark"], tuple(intent["topics"]), Effect.from_json(intent["effect"]))

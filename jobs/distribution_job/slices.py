@@ -1,0 +1,45 @@
+"""How much of a batch goes into one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from distribution_job.alert_files import AlertFile
+
+_SECONDS = 10.0  # a transaction is to take at most so long: readers see its alerts when it is over
+_BYTES = 96 * 1024 * 1024  # of messages, which the driver holds in memory
+_FIRST, _LEAST, _MOST = 8 * 1024 * 1024, 64 * 1024, 256 * 1024 * 1024  # bytes of files
+_GROWTH = 2.0
+
+
+class Slices:
+    """Cuts a batch's files by what the last ones took, so that memory and the time of a transaction do not grow with the batch.
+
+    A file is never divided, so the largest one sets the least memory.
+    """
+
+    def __init__(self) -> None:
+        self._target = float(_FIRST)
+
+    def cut(self, files: Sequence[AlertFile]) -> list[AlertFile]:
+        """The first files, at least one, of the size that is right now."""
+        taken: list[AlertFile] = []
+        size = 0
+        for file in files:
+            if taken and size + file.length > self._target:
+                break
+            taken.append(file)
+            size += file.length
+        return taken
+
+    def note(self, files: Sequence[AlertFile], seconds: float, message_bytes: int) -> None:
+        """How long such files took, and how large what came of them was."""
+        size = sum(file.length for file in files)
+        fit = min(_SECONDS / max(seconds, 0.001), _BYTES / max(message_bytes, 1))
+        # What was small says little of what is large: it may only grow to twice what was seen to go well.
+        wanted = min(size * fit, max(self._target, size * _GROWTH))
+        self._target = min(max(wanted, self._target / _GROWTH, _LEAST), _MOST)
+
+    def shrink(self) -> None:
+        """It failed, perhaps because it was too much."""
+        self._target = max(self._target / _GROWTH, _LEAST)

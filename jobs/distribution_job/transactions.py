@@ -1,0 +1,246 @@
+"""Kafka transactions: all messages and a mark, or nothing (KIP-98).
+
+The mark is the metadata of an offset that the transaction commits, for the first partition of each of its topics, in a consumer
+group of the stream's own that has no members. It lies on the brokers, nobody reads it by accident, and it goes with its topic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from distribution_job.config import Kafka
+from distribution_job.failures import BatchError, Reason, one_line
+from distribution_job.kafka_client import client_config
+from distribution_job.kafka_sink import LARGEST_MESSAGE
+
+LOG = logging.getLogger(__name__)
+TIMEOUT_SECONDS = 300
+TWO_DRIVERS = "another driver publishes under the transactional id"
+_CALL = 30.0  # seconds
+_DELIVERY = 60.0
+_FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
+_BUFFER_KIBIBYTES = 64 * 1024
+
+Headers = Sequence[tuple[str, bytes]]
+
+
+class Fenced(Exception):  # noqa: N818  the end of this driver, not an error of a batch
+    """A newer driver has taken over, or the brokers have given this transaction up; this process may not go on."""
+
+
+class DeliveryFailed(Exception):  # noqa: N818  named as what the producer reports
+    """Messages were refused; `by_topic` holds each topic's first error. The transaction cannot be committed any more."""
+
+    def __init__(self, by_topic: dict[str, KafkaError]) -> None:
+        self.by_topic = by_topic
+        super().__init__("; ".join(f"{topic}: {error.str()}" for topic, error in sorted(by_topic.items())))
+
+
+@dataclass(frozen=True)
+class _Clients:
+    """`marks` only names the group; it reads no messages."""
+
+    producer: Producer
+    marks: Consumer
+
+
+class Transactions:
+    """One producer at a time, one transaction at a time; used by one thread at a time."""
+
+    def __init__(self, kafka: Kafka, transactional_id: str) -> None:
+        self._kafka = kafka
+        self._id = transactional_id
+        self._clients: _Clients | None = None
+        self._login: dict[str, object] = {}
+        self._batch = 0
+        self._refused: dict[str, KafkaError] = {}
+        self._purged: dict[str, KafkaError] = {}
+        self._trouble = ""
+
+    def begin(self, batch: int) -> None:
+        """Begin a transaction; `batch` is the most bytes of a producer's batch, 0 for each message by itself.
+
+        Raises BatchError (KafkaUnavailable), Fenced.
+        """
+        producer = self._open(batch).producer
+        # What an earlier transaction was refused, or purged of, may be told only now.
+        producer.flush(_CALL)
+        self._refused.clear()
+        self._purged.clear()
+        with self._told("begin a transaction"):
+            producer.begin_transaction()
+
+    def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: Headers) -> None:
+        """Have a message sent; `flush` says whether it was. Blocks while too much is on its way."""
+        producer, deadline = self._begun().producer, time.monotonic() + _DELIVERY
+        while True:
+            try:
+                producer.produce(topic, value, key, partition, headers=list(headers))
+                return
+            except BufferError:
+                producer.poll(0.1)
+                if time.monotonic() > deadline:
+                    raise self._away("its producer's buffer stays full") from None
+            except KafkaException as error:
+                # Refused before it was sent, as a message that is too large for this client.
+                self._refused.setdefault(topic, error.args[0])
+                return
+
+    def flush(self) -> None:
+        """Wait until the brokers have all messages. Raises DeliveryFailed, BatchError, Fenced."""
+        left = self._begun().producer.flush(_DELIVERY + 15)
+        refused = self._refused or self._purged
+        if refused:
+            if _FENCED & {error.code() for error in refused.values()}:
+                raise self._fenced()
+            raise DeliveryFailed(dict(refused))
+        if left:
+            raise self._away(f"{left} messages are on their way for too long")
+
+    def commit(self, mark: str, topics: Collection[str]) -> None:
+        """Commit the transaction, with the mark in each topic's place.
+
+        Raises BatchError: then it is open whether it is committed, and `marked` tells.
+        """
+        clients = self._begun()
+        producer, marks = clients.producer, clients.marks
+        places = [TopicPartition(topic, 0, 1, metadata=mark) for topic in sorted(topics)]
+        with self._told("commit the transaction"):
+            producer.send_offsets_to_transaction(places, marks.consumer_group_metadata(), _CALL)
+            _insist(lambda: producer.commit_transaction(_CALL))
+
+    def abort(self) -> None:
+        """Undo what was sent since `begin`."""
+        if self._clients is None:
+            return
+        producer = self._clients.producer
+        try:
+            _insist(lambda: producer.abort_transaction(_CALL))
+        except KafkaException as error:
+            # The next producer's begin ends what this one has left open.
+            LOG.info("a transaction was not aborted: %s", one_line(str(error), 300))
+            self.close()
+
+    def marked(self, mark: str, topics: Collection[str]) -> bool:
+        """Whether the transaction with this mark is committed; nothing is under way any more when it is asked.
+
+        A topic that is gone, or that the user may not see any more, does not know. Raises BatchError, Fenced.
+        """
+        marks = self._open(self._batch).marks
+        with self._told("read what was committed"):
+            found = marks.committed([TopicPartition(topic, 0) for topic in sorted(topics)], _CALL)
+        return any(place.error is None and place.metadata == mark for place in found)
+
+    def close(self) -> None:
+        """Forget the producer; whatever it has open is ended when the next one begins."""
+        clients, self._clients = self._clients, None
+        if clients is not None:
+            clients.marks.close()
+
+    def _open(self, batch: int) -> _Clients:
+        login = client_config(self._kafka)
+        if self._clients is not None and (login, batch) == (self._login, self._batch):
+            return self._clients
+        self.close()
+        self._login, self._batch = login, batch
+        shared = {**login, "error_cb": self._note_trouble}
+        producer = Producer({**shared, **self._producer_settings(batch)})
+        with self._told("take over the transactional id"):
+            _insist(lambda: producer.init_transactions(_CALL))
+        marks = Consumer({**shared, "group.id": self._id, "enable.auto.commit": False})
+        self._clients = _Clients(producer, marks)
+        return self._clients
+
+    def _begun(self) -> _Clients:
+        if self._clients is None:
+            raise self._away("no transaction is open")
+        return self._clients
+
+    def _producer_settings(self, batch: int) -> dict[str, Any]:
+        return {
+            "transactional.id": self._id,
+            "transaction.timeout.ms": TIMEOUT_SECONDS * 1000,
+            "delivery.report.only.error": True,
+            "on_delivery": self._report,
+            # An alert's key is its whole schema: batches of many alerts let zstd send that once (half the bytes).
+            "compression.type": "zstd",
+            "linger.ms": 50 if batch else 0,
+            **({"batch.size": batch} if batch else {"batch.num.messages": 1}),
+            "queue.buffering.max.kbytes": _BUFFER_KIBIBYTES,
+            "message.max.bytes": LARGEST_MESSAGE + 100_000,
+            "message.timeout.ms": int(_DELIVERY * 1000),
+        }
+
+    def _report(self, error: KafkaError | None, message: Any) -> None:
+        if error is None:
+            return
+        # The first refusal ends the transaction, and all else that is on its way is purged, also before the refusal is told.
+        into = self._purged if error.code() in _PURGED else self._refused
+        into.setdefault(message.topic(), error)
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Raise what the clients raise as this job's errors."""
+        self._trouble = ""
+        try:
+            yield
+        except KafkaException as raised:
+            error: KafkaError = raised.args[0]
+            self.close()
+            if error.code() in _FENCED:
+                raise self._fenced() from raised
+            if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+                raise BatchError(
+                    Reason.KAFKA_UNAVAILABLE,
+                    f"The user may not use the transactional id {self._id}. Grant it Write and Describe there, or set "
+                    "delivery to AtLeastOnce.",
+                ) from raised
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                raise BatchError(
+                    Reason.KAFKA_UNAVAILABLE,
+                    f"The user may not use the group {self._id}, which holds the marks of transactions. Grant it Read "
+                    "there, or set delivery to AtLeastOnce.",
+                ) from raised
+            if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+                raise BatchError(
+                    Reason.KAFKA_UNAVAILABLE,
+                    "The user may not leave a transaction's mark with its topics. Grant it Read on each of them, or set "
+                    "delivery to AtLeastOnce.",
+                ) from raised
+            raise self._away(f"cannot {what}: {self._trouble or error.str()}") from raised
+
+    def _away(self, said: str) -> BatchError:
+        return BatchError(
+            Reason.KAFKA_UNAVAILABLE,
+            f"Kafka at {self._kafka.bootstrap_servers} does not take the alerts: {one_line(said, 400)}. It is tried again.",
+        )
+
+    def _fenced(self) -> Fenced:
+        self.close()
+        return Fenced(
+            f"{TWO_DRIVERS} {self._id}, or a transaction took longer than {TIMEOUT_SECONDS} s; this driver ends. See that only one "
+            "runs, and give the stream less at a time (maxFilesPerBatch, smaller files) if no other does."
+        )
+
+    def _note_trouble(self, error: KafkaError) -> None:
+        self._trouble = self._trouble or error.str()
+
+
+def _insist(call: Callable[[], object]) -> None:
+    """Call again, for a while, what says that it may be called again."""
+    deadline = time.monotonic() + 2 * _CALL
+    while True:
+        try:
+            call()
+            return
+        except KafkaException as error:
+            if not error.args[0].retriable() or time.monotonic() > deadline:
+                raise
