@@ -9,25 +9,23 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from distribution_job.config import Kafka
+from distribution_job.deadlines import insist, within
 from distribution_job.failures import BatchError, Reason, one_line
 from distribution_job.kafka_client import client_config
-from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.transaction_clients import DELIVERY_SECONDS, TIMEOUT_SECONDS, Clients, let_go, producer_settings
 
 LOG = logging.getLogger(__name__)
-TIMEOUT_SECONDS = 300
 TWO_DRIVERS = "another driver publishes under the transactional id"
 _CALL = 30.0  # seconds
-_DELIVERY = 60.0
+_FINISH = 120.0
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
-_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT}
-_BUFFER_KIBIBYTES = 64 * 1024
+_PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -44,26 +42,19 @@ class DeliveryFailed(Exception):  # noqa: N818  named as what the producer repor
         super().__init__("; ".join(f"{topic}: {error.str()}" for topic, error in sorted(by_topic.items())))
 
 
-@dataclass(frozen=True)
-class _Clients:
-    """`marks` only names the group; it reads no messages."""
-
-    producer: Producer
-    marks: Consumer
-
-
 class Transactions:
     """One producer at a time, one transaction at a time; used by one thread at a time."""
 
     def __init__(self, kafka: Kafka, transactional_id: str) -> None:
         self._kafka = kafka
         self._id = transactional_id
-        self._clients: _Clients | None = None
+        self._clients: Clients | None = None
         self._login: dict[str, object] = {}
         self._batch = 0
         self._refused: dict[str, KafkaError] = {}
         self._purged: dict[str, KafkaError] = {}
         self._trouble = ""
+        self._shaken_by = ""
 
     def begin(self, batch: int) -> None:
         """Begin a transaction; `batch` is the most bytes of a producer's batch, 0 for each message by itself.
@@ -71,8 +62,6 @@ class Transactions:
         Raises BatchError (KafkaUnavailable), Fenced.
         """
         producer = self._open(batch).producer
-        # What an earlier transaction was refused, or purged of, may be told only now.
-        producer.flush(_CALL)
         self._refused.clear()
         self._purged.clear()
         with self._told("begin a transaction"):
@@ -80,7 +69,7 @@ class Transactions:
 
     def send(self, topic: str, partition: int, key: bytes, value: bytes, headers: Headers) -> None:
         """Have a message sent; `flush` says whether it was. Blocks while too much is on its way."""
-        producer, deadline = self._begun().producer, time.monotonic() + _DELIVERY
+        producer, deadline = self._begun().producer, time.monotonic() + DELIVERY_SECONDS
         while True:
             try:
                 producer.produce(topic, value, key, partition, headers=list(headers))
@@ -90,18 +79,18 @@ class Transactions:
                 if time.monotonic() > deadline:
                     raise self._away("its producer's buffer stays full") from None
             except KafkaException as error:
-                # Refused before it was sent, as a message that is too large for this client.
-                self._refused.setdefault(topic, error.args[0])
+                self._note_refusal(topic, error.args[0])
                 return
 
     def flush(self) -> None:
         """Wait until the brokers have all messages. Raises DeliveryFailed, BatchError, Fenced."""
-        left = self._begun().producer.flush(_DELIVERY + 15)
-        refused = self._refused or self._purged
-        if refused:
-            if _FENCED & {error.code() for error in refused.values()}:
-                raise self._fenced()
-            raise DeliveryFailed(dict(refused))
+        left = self._begun().producer.flush(DELIVERY_SECONDS + 15)
+        if _FENCED & {error.code() for error in (*self._refused.values(), *self._purged.values())}:
+            raise self._fenced()
+        if self._refused:
+            raise DeliveryFailed(dict(self._refused))
+        if self._purged:
+            raise self._away(f"the transaction failed: {self._trouble or 'no cause was given'}")
         if left:
             raise self._away(f"{left} messages are on their way for too long")
 
@@ -112,21 +101,36 @@ class Transactions:
         """
         clients = self._begun()
         producer, marks = clients.producer, clients.marks
+        producer.poll(0)
+        if self._shaken_by:
+            self.close()
+            raise self._away(f"it went away during a transaction ({self._shaken_by})")
         places = [TopicPartition(topic, 0, 1, metadata=mark) for topic in sorted(topics)]
-        with self._told("commit the transaction"):
+
+        def finish() -> None:
             producer.send_offsets_to_transaction(places, marks.consumer_group_metadata(), _CALL)
-            _insist(lambda: producer.commit_transaction(_CALL))
+            insist(lambda: producer.commit_transaction(_CALL), 2 * _CALL)
+
+        with self._told("commit the transaction"):
+            if not within(_FINISH, finish):
+                self.close()
+                raise self._away(f"no answer to a commit within {_FINISH:.0f} s")
 
     def abort(self) -> None:
-        """Undo what was sent since `begin`."""
+        """Undo what was sent since `begin`. Raises Fenced."""
         if self._clients is None:
             return
         producer = self._clients.producer
         try:
-            _insist(lambda: producer.abort_transaction(_CALL))
+            insist(lambda: producer.abort_transaction(_CALL), 2 * _CALL)
         except KafkaException as error:
+            if error.args[0].code() in _FENCED:
+                raise self._fenced() from error
             # The next producer's begin ends what this one has left open.
             LOG.info("a transaction was not aborted: %s", one_line(str(error), 300))
+            self.close()
+        if self._refused or self._purged:
+            # After a refusal the same producer (librdkafka 2.16) may skip numbers of its sequence, and the next transaction fails.
             self.close()
 
     def marked(self, mark: str, topics: Collection[str]) -> bool:
@@ -141,50 +145,39 @@ class Transactions:
 
     def close(self) -> None:
         """Forget the producer; whatever it has open is ended when the next one begins."""
-        clients, self._clients = self._clients, None
-        if clients is not None:
-            clients.marks.close()
+        held = [] if self._clients is None else [self._clients]
+        self._clients = None
+        let_go(held)
 
-    def _open(self, batch: int) -> _Clients:
+    def _open(self, batch: int) -> Clients:
         login = client_config(self._kafka)
-        if self._clients is not None and (login, batch) == (self._login, self._batch):
-            return self._clients
-        self.close()
-        self._login, self._batch = login, batch
+        if self._clients is not None:
+            self._clients.producer.poll(0)
+            if (login, batch) == (self._login, self._batch) and not self._shaken_by:
+                return self._clients
+            self.close()
+        self._login, self._batch, self._shaken_by = login, batch, ""
         shared = {**login, "error_cb": self._note_trouble}
-        producer = Producer({**shared, **self._producer_settings(batch)})
+        producer = Producer({**shared, "on_delivery": self._report, **producer_settings(self._id, batch)})
         with self._told("take over the transactional id"):
-            _insist(lambda: producer.init_transactions(_CALL))
+            insist(lambda: producer.init_transactions(_CALL), 2 * _CALL)
         marks = Consumer({**shared, "group.id": self._id, "enable.auto.commit": False})
-        self._clients = _Clients(producer, marks)
+        self._clients = Clients(producer, marks)
         return self._clients
 
-    def _begun(self) -> _Clients:
+    def _begun(self) -> Clients:
         if self._clients is None:
             raise self._away("no transaction is open")
         return self._clients
 
-    def _producer_settings(self, batch: int) -> dict[str, Any]:
-        return {
-            "transactional.id": self._id,
-            "transaction.timeout.ms": TIMEOUT_SECONDS * 1000,
-            "delivery.report.only.error": True,
-            "on_delivery": self._report,
-            # An alert's key is its whole schema: batches of many alerts let zstd send that once (half the bytes).
-            "compression.type": "zstd",
-            "linger.ms": 50 if batch else 0,
-            **({"batch.size": batch} if batch else {"batch.num.messages": 1}),
-            "queue.buffering.max.kbytes": _BUFFER_KIBIBYTES,
-            "message.max.bytes": LARGEST_MESSAGE + 100_000,
-            "message.timeout.ms": int(_DELIVERY * 1000),
-        }
-
     def _report(self, error: KafkaError | None, message: Any) -> None:
-        if error is None:
-            return
-        # The first refusal ends the transaction, and all else that is on its way is purged, also before the refusal is told.
+        if error is not None:
+            self._note_refusal(message.topic(), error)
+
+    def _note_refusal(self, topic: str, error: KafkaError) -> None:
+        # The first refusal ends the transaction: what is on its way is purged, also before the refusal is told, and nothing more is taken.
         into = self._purged if error.code() in _PURGED else self._refused
-        into.setdefault(message.topic(), error)
+        into.setdefault(topic, error)
 
     @contextlib.contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -232,15 +225,5 @@ class Transactions:
 
     def _note_trouble(self, error: KafkaError) -> None:
         self._trouble = self._trouble or error.str()
-
-
-def _insist(call: Callable[[], object]) -> None:
-    """Call again, for a while, what says that it may be called again."""
-    deadline = time.monotonic() + 2 * _CALL
-    while True:
-        try:
-            call()
-            return
-        except KafkaException as error:
-            if not error.args[0].retriable() or time.monotonic() > deadline:
-                raise
+        # A producer whose broker went away may wait for ever where it sends offsets (librdkafka 2.16), so it is not used again.
+        self._shaken_by = self._shaken_by or error.str()

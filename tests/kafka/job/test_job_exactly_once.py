@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from confluent_kafka import Producer
 from job_process import JobProcess
 from job_stream import Stream
-from received import everything
+from received import everything, ids
 
 from demo import science_alerts
 
@@ -66,3 +67,22 @@ def test_a_reader_finds_each_alert_once_wherever_the_driver_is_killed(stream: St
     assert of["all"] == of["json"] == set(expected)
     assert of["half"] == of["whole"]
     assert 0 < len(of["sso"]) < len(of["half"]) < len(expected)
+
+
+def test_a_driver_that_another_one_has_followed_ends(stream: Stream, job: JobProcess) -> None:
+    topic = stream.topic("all")
+    job.document["outputs"] = [{"name": "all", "topic": topic, "select": ["candid"]}]
+    job.document["delivery"] = stream.allow_transactions("all")
+    tables = [science_alerts.generate(20, seed=3, first_id=first) for first in (0, 20)]
+    job.drop(tables[0], files=1)
+    job.start()
+    job.until_read(20)
+    newer = Producer({**stream.login, "transactional.id": stream.user})
+    newer.init_transactions(30)
+    job.drop(tables[1], files=1)
+    assert job.ended(timeout=120) == 1
+    assert "another driver publishes under the transactional id" in job.said()
+    job.start()
+    job.until_read(20)
+    job.stop()
+    assert ids(stream.login, topic) == sorted(candid for table in tables for candid in table["candid"].to_pylist())

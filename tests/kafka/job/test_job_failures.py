@@ -151,6 +151,7 @@ def test_a_batch_waits_for_kafka(own_broker: Broker, tmp_path: Path, spark_jars:
     job = JobProcess(tmp_path / "stream", stream.kafka, spark_jars, eventually)
     topic = stream.topic("all")
     job.document["outputs"] = [{"name": "all", "topic": topic, "select": ["candid"]}]
+    job.document["delivery"] = stream.allow_transactions("all")
     tables = [science_alerts.generate(20, seed=1, first_id=first) for first in (0, 20, 40)]
     try:
         job.drop(tables[0], files=1)
