@@ -130,13 +130,13 @@ class ExactlyOnce:
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
         collected = collect(single.encoded_once(alerts), single)
+        self._bytes += collected.table.nbytes
         if not self._topics:
             # For all topics that there ever were, so that it is the same producer whichever it writes to.
             self._transactions.begin(batch_bytes(self._limits.values()))
         self._topics |= {routed.topic.name for routed in single.outputs}
-        encoding, size = fan_out(collected, single, self._transactions.send)
+        encoding = fan_out(collected, single, self._transactions.send)
         self._transactions.flush()
-        self._bytes += size
         return collected.filtering, encoding
 
     def restart(self) -> None:

@@ -48,12 +48,11 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     return Collected(table, filtering, large, good)
 
 
-def fan_out(collected: Collected, single: SinglePass, send: Send) -> tuple[Mapping[str, Any], int]:
-    """Give `send` each message; returns the counts that the other delivery's pass observes, and the messages' bytes."""
+def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str, Any]:
+    """Give `send` each message; returns the counts that the other delivery's pass observes."""
     envelopes = [_envelope(projection) for projection in single.projections]
     routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
     sent: Counter[int] = Counter()
-    size = 0
     for batch in collected.table.to_batches():
         ids, hashes, numbers, positions, values = (batch.column(name) for name in _COLUMNS)
         for row in range(batch.num_rows):
@@ -63,7 +62,6 @@ def fan_out(collected: Collected, single: SinglePass, send: Send) -> tuple[Mappi
             identity = ids[row].as_py().encode()
             envelope, value, mark = envelopes[numbers[row].as_py()], values[row].as_py(), hashes[row].as_py()
             key, headers = envelope.key or identity, [("id", identity), *envelope.headers]
-            size += (len(key) + len(value)) * len(wanted)
             for position in wanted:
                 topic, partitions = routes[position]
                 send(topic, mark % partitions, key, value, headers)
@@ -71,7 +69,7 @@ def fan_out(collected: Collected, single: SinglePass, send: Send) -> tuple[Mappi
     counts: dict[str, Any] = {}
     for position in range(len(single.outputs)):
         counts |= {f"published_{position}": sent[position], f"large_{position}": collected.large.get(position, 0)}
-    return counts, size
+    return counts
 
 
 _COLUMNS = ("id", "hash", "projection", "outputs", "value")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from distribution_job.alert_files import AlertFile
 
 _SECONDS = 10.0  # a transaction is to take at most so long: readers see its alerts when it is over
-_BYTES = 96 * 1024 * 1024  # of messages, which the driver holds in memory
+_BYTES = 96 * 1024 * 1024  # of encoded alerts, which the driver holds in memory
 _FIRST, _LEAST, _MOST = 8 * 1024 * 1024, 64 * 1024, 256 * 1024 * 1024  # bytes of files
 _GROWTH = 2.0
 
@@ -32,10 +32,10 @@ class Slices:
             size += file.length
         return taken
 
-    def note(self, files: Sequence[AlertFile], seconds: float, message_bytes: int) -> None:
-        """How long such files took, and how large what came of them was."""
+    def note(self, files: Sequence[AlertFile], seconds: float, encoded_bytes: int) -> None:
+        """How long such files took, and how large their alerts were, encoded."""
         size = sum(file.length for file in files)
-        fit = min(_SECONDS / max(seconds, 0.001), _BYTES / max(message_bytes, 1))
+        fit = min(_SECONDS / max(seconds, 0.001), _BYTES / max(encoded_bytes, 1))
         # What was small says little of what is large: it may only grow to twice what was seen to go well.
         wanted = min(size * fit, max(self._target, size * _GROWTH))
         self._target = min(max(wanted, self._target / _GROWTH, _LEAST), _MOST)

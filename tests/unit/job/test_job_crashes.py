@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -161,7 +162,7 @@ def _stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
         for routed in single.outputs:
             for file in alerts:
                 send(routed.name, file.path)
-        return {}, 1
+        return {}
 
     class Once:
         @staticmethod
@@ -175,6 +176,7 @@ def _stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 class Files(tuple[AlertFile, ...]):
     filtering: Any = None
+    table = SimpleNamespace(nbytes=1)
 
 
 @pytest.mark.usefixtures("_stands_in")
@@ -202,11 +204,11 @@ def test_each_alert_is_there_once_wherever_a_driver_ends(tmp_path: Path, monkeyp
 def test_a_slice_is_what_the_last_ones_say_and_at_least_a_file() -> None:
     slices = Slices()
     assert slices.cut(FILES) == FILES[:1]
-    slices.note(FILES[:1], seconds=1.0, message_bytes=1)
+    slices.note(FILES[:1], seconds=1.0, encoded_bytes=1)
     assert slices.cut(FILES) == FILES[:2], "it grows to twice what went well"
-    slices.note(FILES[:2], seconds=60.0, message_bytes=1)
+    slices.note(FILES[:2], seconds=60.0, encoded_bytes=1)
     assert slices.cut(FILES) == FILES[:1], "too slow"
-    slices.note(FILES, seconds=1.0, message_bytes=10**10)
+    slices.note(FILES, seconds=1.0, encoded_bytes=10**10)
     assert slices.cut(FILES) == FILES[:1], "too large"
     for _ in range(99):
         slices.shrink()
