@@ -41,11 +41,16 @@ lint: $(VENV) ## ruff, mypy and import-linter.
 	@.venv/bin/mypy
 	@MYPYPATH=examples .venv/bin/mypy -p demo
 	@MYPYPATH=benchmarks .venv/bin/mypy -p reconcile
+	@MYPYPATH=benchmarks:tests/kafka/job:examples .venv/bin/mypy -p distribution
 	@PYTHONPATH=operator:jobs .venv/bin/lint-imports
 
 .PHONY: bench-reconcile
 bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILIES=topics,users,both OUT=rows.json
 	@PYTHONPATH=benchmarks:tests $(PYTHON) -m reconcile -n $(or $(N),1000) $(if $(FAMILIES),--families $(FAMILIES)) $(if $(OUT),--out $(OUT))
+
+.PHONY: bench-distribution
+bench-distribution: $(VENV) ## Time the distribution job. N=20000 FILTERS=1,5,20,100 CUTOUTS=both OUT=rows.json
+	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: testbed
 testbed: $(VENV) ## Start a Kafka and a Kubernetes on this machine. LEVEL=kafka|api|node
