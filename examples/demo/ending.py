@@ -53,7 +53,7 @@ _COUNTED: dict[str, Callable[[Traces], int]] = {
     "credentials in Kafka": lambda traces: traces.credentials,
     "permissions in Kafka": lambda traces: traces.permissions,
     "topics in Kafka": lambda traces: len(traces.topics),
-    "messages in them": lambda traces: sum(traces.topics.values()),
+    "messages in them, ends of transactions included": lambda traces: sum(traces.topics.values()),
 }
 
 

@@ -40,7 +40,7 @@ class KafkaAdmin:
             raise ValueError(f"KAFKA_ADMIN_CONFIG lacks {error}: the operator logs in with SASL.") from None
 
     def topics(self, names: Iterable[str]) -> dict[str, int]:
-        """How many messages each of the topics holds; those that are not there are left out."""
+        """How many messages each of the topics holds, ends of transactions included; those that are not there are left out."""
         there = self._admin.list_topics(timeout=_SECONDS).topics
         consumer = Consumer({**self._config, "group.id": "fink-demo-count"})
         try:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import fastavro
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -24,21 +27,23 @@ class Received:
 
 def read_all(config: Mapping[str, str | int], topic: str) -> list[Received]:
     """Read all that a topic holds now, without a group of its own being kept."""
-    consumer = Consumer({**config, "group.id": str(config["sasl.username"]), "enable.auto.commit": False})
+    settings = {"group.id": str(config["sasl.username"]), "enable.auto.commit": False, "enable.partition.eof": True}
+    consumer = Consumer({**config, **settings})
     try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        ends = {
-            index: consumer.get_watermark_offsets(TopicPartition(topic, index), timeout=10)[1] for index in partitions
-        }
-        consumer.assign([TopicPartition(topic, index, 0) for index in partitions])
+        # To their ends, and not by counting offsets: the end of a transaction has one as well.
+        waiting = set(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, index, 0) for index in waiting])
         found: list[Received] = []
-        total = sum(ends.values())
-        while len(found) < total:
-            # `consume` waits until it has as many as it is asked for, so never for more than there are.
-            messages = consumer.consume(min(500, total - len(found)), timeout=20)
-            if not messages:
-                raise TimeoutError(f"{len(found)} of {total} messages of {topic} in 20 s")
-            found += [_decode(message) for message in messages]
+        deadline = time.monotonic() + _SECONDS
+        while waiting:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no end of partitions {sorted(waiting)} of {topic} in {_SECONDS} s")
+            for message in consumer.consume(500, timeout=0.2):
+                error = message.error()
+                if error is not None and error.code() == KafkaError._PARTITION_EOF:
+                    waiting.discard(message.partition())
+                else:
+                    found.append(_decode(message))
         return found
     finally:
         consumer.close()
