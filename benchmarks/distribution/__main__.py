@@ -205,6 +205,9 @@ class Bench:
                 for line in process.stdout:
                     found = json.loads(line)
                     used = process_tree.cpu_seconds(process.pid)
+                    if "begins" in found:
+                        cpu = used
+                        continue
                     self.report(
                         Row(
                             found["case"],
@@ -218,7 +221,6 @@ class Bench:
                             peak.mib,
                         )
                     )
-                    cpu = used
             if process.wait() != 0:
                 sys.exit("the baselines ended with an error; run them alone to see it")
 

@@ -1,6 +1,6 @@
 """What Spark does without this project, in one warm session: a scan, the encoding, and a streaming query for each filter.
 
-Started by `python -m distribution`, with one JSON document as its input; prints a JSON row for each case.
+Started by `python -m distribution`, with one JSON document as its input; prints a JSON row as each case begins, warm, and one as it ends.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def main() -> None:
         cases.append(("a query per filter", int(number), partial(_queries, spark, topics, asked)))
     for case, number, run in cases:
         run(asked["warm"])
+        print(json.dumps({"begins": case}), flush=True)
         begun = time.perf_counter()
         run(asked["alerts"])
         print(json.dumps({"case": case, "filters": number, "seconds": time.perf_counter() - begun}), flush=True)
