@@ -42,26 +42,19 @@ class Backlog:
             before = self._entries.setdefault(output, {}).get(key)
             self._write(Entry(output, key, tuple(sorted({*files, *(before.files if before else ())}))))
 
-    def keep(self, entry: Entry, files: Iterable[AlertFile]) -> None:
-        """Let the entry hold just these files; without any it is forgotten."""
-        left = tuple(files)
-        if not left:
-            self.remove(entry)
-            return
-        with self._lock:
-            self._write(Entry(entry.output, entry.key, left))
-
     def discard(self, output: str, key: str, files: Iterable[AlertFile]) -> None:
-        """Take files out of an entry; those of an output or an entry that is not there are gone already."""
-        entry, gone = self._entries.get(output, {}).get(key), set(files)
-        if entry is not None:
-            self.keep(entry, [file for file in entry.files if file not in gone])
-
-    def remove(self, entry: Entry) -> None:
-        """Forget the entry: its files have been given to the output."""
+        """Take files out of an entry, which goes with the last; those of one that is not there are gone already."""
+        gone = set(files)
         with self._lock:
-            durable_json.remove(self._place(entry.output) / f"{entry.key}.json")
-            self._entries[entry.output].pop(entry.key, None)
+            entry = self._entries.get(output, {}).get(key)
+            if entry is None:
+                return
+            left = tuple(file for file in entry.files if file not in gone)
+            if left:
+                self._write(Entry(output, key, left))
+            else:
+                durable_json.remove(self._place(output) / f"{key}.json")
+                del self._entries[output][key]
 
     def entries(self, output: str) -> list[Entry]:
         """What waits for the output, the oldest first."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import astuple
+from functools import partial
 
 from py4j.protocol import Py4JNetworkError
-from pyspark.sql import DataFrame
 
 from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile
@@ -56,18 +56,18 @@ class Batches:
         Raises Draining when the job is to end while it waits for that.
         """
         left, total, backoff = set(files), Result(), Backoff()
-        journal, is_over = self._delivery.journal, False
+        journal = self._delivery.journal
         journal.begin(key)
-        while not is_over:
+        while True:
             try:
                 self._delivery.recover()
                 missing = journal.missing(key, left, outputs)
-                for some, lacking in missing[:1]:
-                    for group, alerts in self._reader.tables(self._delivery.cut(some)):
-                        total.add(self._give(key, alerts, group, lacking))
                 if not missing:
-                    is_over = True
                     self._report(None)
+                    return total
+                some, lacking = missing[0]
+                for group, alerts in self._reader.tables(self._delivery.cut(some)):
+                    total.add(self._give(key, group, lacking, partial(self._sender.send, alerts, group, lacking)))
             except FileError as error:
                 aside = self._put_aside(error, left, [output.name for output in outputs])
                 total.aside |= aside
@@ -80,18 +80,6 @@ class Batches:
                 LOG.warning("batch %s: %s: %s (again in %.0f s)", key, failure.reason, failure.message, pause)
                 self._report(failure)
                 self._drain.pause(pause)
-        return total
-
-    def _give(self, key: str, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
-        result = Result()
-
-        def send() -> Effect:
-            result.add(self._sender.send(alerts, files, outputs))
-            named = tuple(output.name for output in outputs)
-            return Effect(key, tuple(files), named, tuple(result.failures))
-
-        self._delivery.carry_out(send)
-        return result
 
     def retry(self, entry: Entry, output: Output) -> Result:
         """Give an entry's files to the output that failed, after a rehearsal and without repetition.
@@ -107,7 +95,8 @@ class Batches:
             while left:
                 cut = self._delivery.cut(left)
                 for group, alerts in self._reader.tables(cut):
-                    total.add(self._give_rehearsed(entry.key, alerts, group, output))
+                    send = partial(self._sender.send_rehearsed, alerts, group, output)
+                    total.add(self._give(entry.key, group, [output], send, is_retry=True))
                 left = left[len(cut) :]
         except (FileError, Py4JNetworkError, Fenced):
             raise
@@ -115,14 +104,23 @@ class Batches:
             raise BatchError(*astuple(failure_of(error))) from error
         return total
 
-    def _give_rehearsed(self, key: str, alerts: DataFrame, files: Sequence[AlertFile], output: Output) -> Result:
+    def _give(
+        self,
+        key: str,
+        files: Sequence[AlertFile],
+        outputs: Sequence[Output],
+        send: Callable[[], Result],
+        is_retry: bool = False,
+    ) -> Result:
+        """One delivery of the files to the outputs, which `send` does."""
         result = Result()
 
-        def send() -> Effect:
-            result.add(self._sender.send_rehearsed(alerts, files, output))
-            return Effect(key, tuple(files), (output.name,), tuple(result.failures), is_retry=True)
+        def sent() -> Effect:
+            result.add(send())
+            names = tuple(output.name for output in outputs)
+            return Effect(key, tuple(files), names, tuple(result.failures), is_retry)
 
-        self._delivery.carry_out(send)
+        self._delivery.carry_out(sent)
         return result
 
     def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:

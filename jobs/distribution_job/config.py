@@ -141,11 +141,8 @@ def parse(document: Any) -> JobConfig:
 
 def _freeze(document: dict[str, Any]) -> JobConfig:
     source, kafka, progress = document["source"], document["kafka"], document["progress"]
-    namespace, name, delivery = (
-        document["stream"]["namespace"],
-        document["stream"]["name"],
-        document.get("delivery", {}),
-    )
+    namespace, name = document["stream"]["namespace"], document["stream"]["name"]
+    delivery = document.get("delivery", {})
     credentials, ca_file = kafka.get("credentialsDirectory"), kafka.get("caFile")
     return JobConfig(
         namespace=namespace,

@@ -15,13 +15,13 @@ from distribution_job.config import Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Projection
 from distribution_job.single_pass import Encoded, SinglePass
+from distribution_job.transactions import Headers
 
-Headers = Sequence[tuple[str, bytes]]
 Send = Callable[[str, int, bytes, bytes, Headers], None]
 
 
 @dataclass(frozen=True)
-class _Envelope:
+class Envelope:
     """What is the same for all messages of a projection; without a key, the key is the alert's id."""
 
     key: bytes | None
@@ -33,6 +33,7 @@ class Collected:
     """The encoded alerts of a pass, here, and what their filtering and their sizes say. `good`: the positions that can be sent."""
 
     table: pa.Table
+    envelopes: Sequence[Envelope]
     filtering: Mapping[str, Any]
     large: Mapping[int, int]
     good: frozenset[int]
@@ -42,15 +43,15 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     """Run the pass. An output of which not all alerts can be sent is to get none."""
     table = made.rows.toArrow()
     filtering = made.filtering.get
-    large = _too_large(table, [_envelope(projection) for projection in single.projections])
+    envelopes = [_envelope(projection) for projection in single.projections]
+    large = _too_large(table, envelopes)
     positions = range(len(single.outputs))
     good = frozenset(number for number in positions if not large[number] and not filtering.get(f"error_{number}"))
-    return Collected(table, filtering, large, good)
+    return Collected(table, envelopes, filtering, large, good)
 
 
 def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str, Any]:
     """Give `send` each message; returns the counts that the other delivery's pass observes."""
-    envelopes = [_envelope(projection) for projection in single.projections]
     routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
     sent: Counter[int] = Counter()
     for batch in collected.table.to_batches():
@@ -60,7 +61,7 @@ def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str
             if not wanted:
                 continue
             identity = ids[row].as_py().encode()
-            envelope, value, mark = envelopes[numbers[row].as_py()], values[row].as_py(), hashes[row].as_py()
+            envelope, value, mark = collected.envelopes[numbers[row].as_py()], values[row].as_py(), hashes[row].as_py()
             key, headers = envelope.key or identity, [("id", identity), *envelope.headers]
             for position in wanted:
                 topic, partitions = routes[position]
@@ -75,7 +76,7 @@ def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str
 _COLUMNS = ("id", "hash", "projection", "outputs", "value")
 
 
-def _envelope(projection: Projection) -> _Envelope:
+def _envelope(projection: Projection) -> Envelope:
     schema = projection.schema
     texts = {
         "schema_name": schema.name,
@@ -84,10 +85,10 @@ def _envelope(projection: Projection) -> _Envelope:
         **formats.headers(projection.format),
     }
     key = schema.text.encode() if projection.format is Format.SCHEMA_IN_KEY else None
-    return _Envelope(key, [(name, text.encode()) for name, text in texts.items()])
+    return Envelope(key, [(name, text.encode()) for name, text in texts.items()])
 
 
-def _too_large(table: pa.Table, envelopes: Sequence[_Envelope]) -> Counter[int]:
+def _too_large(table: pa.Table, envelopes: Sequence[Envelope]) -> Counter[int]:
     """How many messages of each output are larger than any topic of ours may take."""
     found: Counter[int] = Counter()
     for batch in table.to_batches():

@@ -26,6 +26,11 @@ _CALL = 30.0  # seconds
 _FINISH = 120.0
 _FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 _PURGED = {KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT, KafkaError._STATE}
+_LACKING = {
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "use the transactional id {id}. Grant it Write and Describe there",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: "use the group {id}, which holds the marks of transactions. Grant it Read there",
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: "leave a transaction's mark with its topics. Grant it Read on each of them",
+}
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -145,9 +150,9 @@ class Transactions:
 
     def close(self) -> None:
         """Forget the producer; whatever it has open is ended when the next one begins."""
-        held = [] if self._clients is None else [self._clients]
-        self._clients = None
-        let_go(held)
+        if self._clients is not None:
+            held, self._clients = [self._clients], None
+            let_go(held)
 
     def _open(self, batch: int) -> Clients:
         login = client_config(self._kafka)
@@ -190,24 +195,9 @@ class Transactions:
             self.close()
             if error.code() in _FENCED:
                 raise self._fenced() from raised
-            if error.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-                raise BatchError(
-                    Reason.KAFKA_UNAVAILABLE,
-                    f"The user may not use the transactional id {self._id}. Grant it Write and Describe there, or set "
-                    "delivery to AtLeastOnce.",
-                ) from raised
-            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
-                raise BatchError(
-                    Reason.KAFKA_UNAVAILABLE,
-                    f"The user may not use the group {self._id}, which holds the marks of transactions. Grant it Read "
-                    "there, or set delivery to AtLeastOnce.",
-                ) from raised
-            if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
-                raise BatchError(
-                    Reason.KAFKA_UNAVAILABLE,
-                    "The user may not leave a transaction's mark with its topics. Grant it Read on each of them, or set "
-                    "delivery to AtLeastOnce.",
-                ) from raised
+            if (lacking := _LACKING.get(error.code())) is not None:
+                text = f"The user may not {lacking.format(id=self._id)}, or set delivery to AtLeastOnce."
+                raise BatchError(Reason.KAFKA_UNAVAILABLE, text) from raised
             raise self._away(f"cannot {what}: {self._trouble or error.str()}") from raised
 
     def _away(self, said: str) -> BatchError:

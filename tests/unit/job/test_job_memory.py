@@ -35,9 +35,9 @@ def test_a_batch_that_is_repeated_adds_to_its_entry(tmp_path: Path) -> None:
 def test_an_entry_is_removed_for_good(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path, ["x"])
     backlog.put("x", "batch-1", [A, B])
-    backlog.keep(backlog.entries("x")[0], [B])
+    backlog.discard("x", backlog.entries("x")[0].key, [A])
     assert [entry.files for entry in Backlog(tmp_path, ["x"]).entries("x")] == [(B,)]
-    backlog.keep(backlog.entries("x")[0], [])
+    backlog.discard("x", backlog.entries("x")[0].key, [B])
     assert Backlog(tmp_path, ["x"]).pending("x") == backlog.pending("x") == 0
 
 
