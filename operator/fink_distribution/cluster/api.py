@@ -19,6 +19,7 @@ FIELD_MANAGER = "fink-distribution-operator"
 Object = dict[str, Any]
 
 _RETRY_SECONDS = 5.0
+_PAGE = 500
 _PLURALS = {
     "ConfigMap": "configmaps",
     "Event": "events",
@@ -41,13 +42,13 @@ class Gone(Exception):  # noqa: N818 - as the API server calls it
 
 
 def path_of(
-    api_version: str, kind: str, namespace: str, name: str | None = None, subresource: str | None = None
+    api_version: str, kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None
 ) -> str:
-    """Return the URL path of namespaced objects."""
+    """Return the URL path of namespaced objects, without a namespace of those in all of them."""
     prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
     plural = _PLURALS.get(kind, f"{kind.lower()}s")
-    parts = [prefix, "namespaces", namespace, plural, *(part for part in (name, subresource) if part)]
-    return "/".join(parts)
+    where = ["namespaces", namespace] if namespace else []
+    return "/".join([prefix, *where, plural, *(part for part in (name, subresource) if part)])
 
 
 class Cluster:
@@ -95,12 +96,24 @@ class Cluster:
         except Gone:
             return None
 
-    async def select(self, api_version: str, kind: str, namespace: str, label_selector: str) -> list[Object]:
-        """List the objects of a namespace that carry a label."""
-        query = [("labelSelector", label_selector)]
-        found = await self._request("GET", path_of(api_version, kind, namespace), query=query)
-        items: list[Object] = found["items"]
-        return items
+    async def listing(
+        self, api_version: str, kind: str, namespace: str | None, label_selector: str = ""
+    ) -> AsyncIterator[Object]:
+        """List the objects of a namespace, or of all, that carry the labels; page by page, all as they were at the first one.
+
+        Raises Gone when there is no such kind.
+        """
+        query = [("labelSelector", label_selector), ("limit", str(_PAGE))]
+        following = ""
+        while True:
+            found = await self._request(
+                "GET", path_of(api_version, kind, namespace), query=[*query, ("continue", following)]
+            )
+            for item in found["items"]:
+                yield {"apiVersion": api_version, "kind": kind, **item}
+            following = found["metadata"].get("continue") or ""
+            if not following:
+                return
 
     async def create(self, manifest: Mapping[str, Any]) -> Object:
         """Create an object; raises AlreadyExists."""

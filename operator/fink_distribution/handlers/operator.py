@@ -12,8 +12,10 @@ from typing import Any
 import kopf
 
 from fink_distribution.cluster.api import Cluster
+from fink_distribution.errors import ReconcileError
 from fink_distribution.handlers.storage import NoDiffBase
 from fink_distribution.kafka.hooks import Hooks
+from fink_distribution.reconcile import census
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.context import Context
 from fink_distribution.reconcile.controller import Controller
@@ -21,7 +23,6 @@ from fink_distribution.reconcile.drift import DriftPass
 from fink_distribution.reconcile.intents import Intents
 from fink_distribution.reconcile.metrics import Metrics
 from fink_distribution.reconcile.news import News
-from fink_distribution.reconcile.policies import wake_waiting
 from fink_distribution.reconcile.queue import WorkQueue
 from fink_distribution.reconcile.registry import Registry
 from fink_distribution.resources.keys import GROUP, VERSION, Key, Kind
@@ -29,6 +30,10 @@ from fink_distribution.settings import Settings
 from fink_distribution.streams import layout
 
 logger = logging.getLogger(__name__)
+
+_CENSUS_SECONDS = 300.0
+_CENSUS_RETRY_SECONDS = 5.0
+_WATCHES_BEGUN_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,13 @@ def build(process: Process) -> kopf.OperatorRegistry:
 def _handle(registry: kopf.OperatorRegistry, kind: Kind) -> None:
     resource = (GROUP, VERSION, kind.plural)
 
-    # Indices are complete before any other handler runs: no resource is judged before its rivals are known. Async, as all that
-    # touch the registry: kopf would run others in threads, and the registry belongs to the loop.
-    @kopf.index(*resource, registry=registry, id=f"known-{kind.plural}")
-    async def known(body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
-        memo.operator.registry.see(dict(body))
-
+    # Async: kopf would run others in threads, and the registry belongs to the loop.
     @kopf.on.event(*resource, registry=registry, id="seen")
     async def seen(event: kopf.RawEvent, body: kopf.Body, memo: kopf.Memo, **_: Any) -> None:
-        memo.operator.queue.open()
         if event["type"] == "DELETED":
-            memo.operator.registry.forget(dict(body))
-            wake_waiting(memo.operator.registry, dict(body))
+            census.forget(memo.operator.registry, dict(body))
+        else:
+            memo.operator.registry.see(dict(body))
 
 
 def _watch_workload(registry: kopf.OperatorRegistry, group: str, plural: str) -> None:
@@ -152,9 +152,38 @@ async def _start(process: Process) -> Operator:
     registry.on_wake = queue.add
     process.metrics.queue_depth = lambda: queue.depth
     context.background.add(asyncio.create_task(context.news.run()))
+    context.background.add(asyncio.create_task(_know(context, queue)))
     drift = _watch_drift(DriftPass(context), settings.drift_interval_seconds)
     context.background.add(asyncio.create_task(drift))
     return Operator(registry, queue, stack, context.background)
+
+
+async def _know(context: Context, queue: WorkQueue) -> None:
+    """Let the work begin once all resources are known, and from then on find those that went without a word.
+
+    kopf's indices would be complete before its handlers run, too, but each object that it lists wakes all that wait for the others:
+    the time goes with the square of their number, a minute for 3,000.
+    """
+    while not await _take_census(context):  # noqa: ASYNC110 - there is nobody who could set an event
+        await asyncio.sleep(_CENSUS_RETRY_SECONDS)
+    queue.open()
+    # The watches begin meanwhile, and of what goes in between they do not tell.
+    await asyncio.sleep(_WATCHES_BEGUN_SECONDS)
+    while True:
+        await _take_census(context)
+        await asyncio.sleep(_CENSUS_SECONDS)
+
+
+async def _take_census(context: Context) -> bool:
+    try:
+        await census.take(context.cluster, context.registry, context.settings.namespaces)
+    except ReconcileError as error:
+        logger.warning("the resources cannot be listed: %s", error)
+        return False
+    except Exception:
+        logger.exception("the resources cannot be listed: unexpected error")
+        return False
+    return True
 
 
 async def _watch_drift(drift: DriftPass, interval_seconds: float) -> None:

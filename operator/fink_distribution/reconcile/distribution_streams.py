@@ -120,7 +120,8 @@ class DistributionStreams:
     async def _pods(
         self, context: Context, stream: DistributionStream
     ) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        pods = await context.cluster.select("v1", "Pod", stream.namespace, f"{layout.STREAM_LABEL}={stream.name}")
+        labels = f"{layout.STREAM_LABEL}={stream.name}"
+        pods = [pod async for pod in context.cluster.listing("v1", "Pod", stream.namespace, labels)]
         driver = next((pod for pod in pods if pod["metadata"]["name"] == stream.driver_pod), None)
         executors = [pod for pod in pods if pod["metadata"]["labels"].get(layout.ROLE_LABEL) == "executor"]
         return driver, executors
