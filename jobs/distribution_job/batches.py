@@ -120,7 +120,7 @@ class Batches:
             names = tuple(output.name for output in outputs)
             return Effect(key, tuple(files), names, tuple(result.failures), is_retry)
 
-        self._delivery.carry_out(sent)
+        self._delivery.carry_out(key, sent)
         return result
 
     def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:

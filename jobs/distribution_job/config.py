@@ -78,6 +78,8 @@ class Output:
     select: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
     format: Format = Format.SCHEMA_IN_KEY
+    max_match_percent: int | None = None
+    max_alerts_per_batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,8 @@ def _output(output: dict[str, Any]) -> Output:
         select=tuple(select) if select is not None else None,
         drop=tuple(output.get("drop", ())),
         format=Format(output.get("format", Format.SCHEMA_IN_KEY)),
+        max_match_percent=output.get("maxMatchPercent"),
+        max_alerts_per_batch=output.get("maxAlertsPerBatch"),
     )
 
 
@@ -227,6 +231,11 @@ def _contradictions(config: JobConfig) -> list[str]:
                 f"outputs[{position}].name: {output.name} is the name of another output too. Give each its own."
             )
         seen.add(output.name)
+        if output.max_alerts_per_batch is not None and config.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+            found.append(
+                f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
+                "out, or set delivery.guarantee to ExactlyOnce."
+            )
     if config.kafka.security_protocol.startswith("SASL"):
         protocol = config.kafka.security_protocol
         if config.kafka.sasl_mechanism is None:

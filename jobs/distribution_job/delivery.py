@@ -17,6 +17,7 @@ from distribution_job.failures import Failure
 from distribution_job.fan_out import collect, fan_out
 from distribution_job.journal import Effect, Intent, Journal
 from distribution_job.kafka_sink import batch_bytes, options
+from distribution_job.limits import Allowance, over_share
 from distribution_job.single_pass import SinglePass
 from distribution_job.slices import Slices
 from distribution_job.topics import Topic
@@ -52,8 +53,9 @@ class Delivery(Protocol):
         """Undo what `write` has sent within this `carry_out`, where that can be undone."""
         ...
 
-    def carry_out(self, send: Callable[[], Effect]) -> None:
-        """One delivery, after `recover`: `send` writes and says what follows from it, which then holds, also after a crash."""
+    def carry_out(self, key: str, send: Callable[[], Effect]) -> None:
+        """One delivery of the batch `key`, after `recover`: `send` writes and says what follows from it, which then holds, also
+        after a crash."""
         ...
 
 
@@ -84,15 +86,18 @@ class AtLeastOnce:
         return files
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
-        made = single.over(alerts)
+        # The executors send as they go, so whoever matches too many has to be known before.
+        limited = any(routed.output.max_match_percent is not None for routed in single.outputs)
+        held = over_share(single.outputs, single.counted(alerts)) if limited else frozenset()
+        made = single.over(alerts, held)
         batch = batch_bytes(routed.topic.largest for routed in single.outputs)
         made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
-        return made.filtering.get, made.encoding.get
+        return made.filtering.get, {**made.encoding.get, "held": held}
 
     def restart(self) -> None:
         pass
 
-    def carry_out(self, send: Callable[[], Effect]) -> None:
+    def carry_out(self, key: str, send: Callable[[], Effect]) -> None:
         self.journal.settle(send())
 
 
@@ -109,6 +114,7 @@ class ExactlyOnce:
         self._transactions = transactions
         self.journal = Journal(backlog, file)
         self._slices = Slices()
+        self._allowance = Allowance()
         self._limits: dict[str, int | None] = {}
         self._topics: set[str] = set()
         self._bytes = 0
@@ -135,7 +141,7 @@ class ExactlyOnce:
             # For all topics that there ever were, so that it is the same producer whichever it writes to.
             self._transactions.begin(batch_bytes(self._limits.values()))
         self._topics |= {routed.topic.name for routed in single.outputs}
-        encoding = fan_out(collected, single, self._transactions.send)
+        encoding = fan_out(collected, single, self._transactions.send, self._allowance.take)
         self._transactions.flush()
         return collected.filtering, encoding
 
@@ -144,9 +150,11 @@ class ExactlyOnce:
         if self._topics:
             self._transactions.abort()
         self._topics, self._bytes = set(), 0
+        self._allowance.undo()
 
-    def carry_out(self, send: Callable[[], Effect]) -> None:
+    def carry_out(self, key: str, send: Callable[[], Effect]) -> None:
         self._topics, self._bytes, begun = set(), 0, time.monotonic()
+        self._allowance.begin(key)
         try:
             effect = send()
             if not set(effect.outputs) - set(effect.waiting):
@@ -161,4 +169,5 @@ class ExactlyOnce:
             self.journal.intend(intent)
             self._transactions.commit(intent.mark, intent.topics)
         self.journal.settle(effect)
+        self._allowance.keep()
         self._slices.note(effect.files, time.monotonic() - begun, self._bytes)

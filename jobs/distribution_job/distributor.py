@@ -9,13 +9,14 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from distribution_job import conditions
+from distribution_job import conditions, limits
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
 from distribution_job.config import JobConfig, Output
 from distribution_job.delivery import Counted, Delivery
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.plan import Routed
 from distribution_job.progress import Counts
 from distribution_job.single_pass import SinglePass
 from distribution_job.topics import Topics
@@ -102,7 +103,8 @@ class Distributor:
         """As `send`, without the writing: its result has the failures that `send` would find before Kafka."""
         made = single.over(alerts)
         made.rows.write.format("noop").mode("overwrite").save()
-        return _result(single, (made.filtering.get, made.encoding.get))
+        filtering = made.filtering.get
+        return _result(single, (filtering, {**made.encoding.get, "held": limits.over_share(single.outputs, filtering)}))
 
 
 def _result(single: SinglePass, counted: Counted) -> Result:
@@ -110,7 +112,7 @@ def _result(single: SinglePass, counted: Counted) -> Result:
     result = Result(rows=filtering["rows"])
     for position, routed in enumerate(single.outputs):
         result.counts[routed.output.name] = _counts(position, filtering, encoding)
-        failure = _failure(position, filtering, encoding)
+        failure = _failure(position, routed, filtering, encoding)
         if failure is not None:
             result.failures[routed.output.name] = failure
     return result
@@ -121,13 +123,18 @@ def _counts(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, 
         matched=filtering[f"matched_{position}"],
         published=encoding[f"published_{position}"],
         failed=filtering.get(f"failed_{position}", 0) + encoding[f"large_{position}"],
+        dropped=encoding.get(f"dropped_{position}", 0),
     )
 
 
-def _failure(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, Any]) -> Failure | None:
+def _failure(
+    position: int, routed: Routed, filtering: Mapping[str, Any], encoding: Mapping[str, Any]
+) -> Failure | None:
     raised = filtering.get(f"error_{position}")
     if raised is not None:
         return Failure(Reason.FILTER_RAISED, conditions.filter_error(raised))
+    if position in encoding["held"]:
+        return limits.too_many(routed, filtering[f"matched_{position}"], filtering["rows"])
     large = encoding[f"large_{position}"]
     if large:
         return Failure(

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     FILTER_IMPORT_FAILED = "FilterImportFailed"
     FILTER_NOT_ALLOWED = "FilterNotAllowed"
     FILTER_RAISED = "FilterRaised"
+    TOO_MANY_MATCHES = "TooManyMatches"
     TOPIC_UNAVAILABLE = "TopicUnavailable"
     ENCODING_FAILED = "EncodingFailed"
     # Of one file; it is put aside.

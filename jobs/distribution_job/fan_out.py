@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from distribution_job import formats
+from distribution_job import formats, limits
 from distribution_job.config import Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
-from distribution_job.plan import Projection
+from distribution_job.plan import Projection, Routed
 from distribution_job.single_pass import Encoded, SinglePass
 from distribution_job.transactions import Headers
 
@@ -30,12 +30,16 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Collected:
-    """The encoded alerts of a pass, here, and what their filtering and their sizes say. `good`: the positions that can be sent."""
+    """The encoded alerts of a pass, here, and what their filtering and their sizes say.
+
+    `held`: the positions that match too many. `good`: those that can be sent.
+    """
 
     table: pa.Table
     envelopes: Sequence[Envelope]
     filtering: Mapping[str, Any]
     large: Mapping[int, int]
+    held: frozenset[int]
     good: frozenset[int]
 
 
@@ -45,19 +49,23 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     filtering = made.filtering.get
     envelopes = [_envelope(projection) for projection in single.projections]
     large = _too_large(table, envelopes)
-    positions = range(len(single.outputs))
+    held = limits.over_share(single.outputs, filtering)
+    positions = set(range(len(single.outputs))) - held
     good = frozenset(number for number in positions if not large[number] and not filtering.get(f"error_{number}"))
-    return Collected(table, envelopes, filtering, large, good)
+    return Collected(table, envelopes, filtering, large, held, good)
 
 
-def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str, Any]:
-    """Give `send` each message; returns the counts that the other delivery's pass observes."""
+def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callable[[Routed], bool]) -> Mapping[str, Any]:
+    """Give `send` each message that `allow` allows its output; returns the counts that the other delivery's pass observes."""
     routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
     sent: Counter[int] = Counter()
+    dropped: Counter[int] = Counter()
     for batch in collected.table.to_batches():
         ids, hashes, numbers, positions, values = (batch.column(name) for name in _COLUMNS)
         for row in range(batch.num_rows):
-            wanted = [position for position in positions[row].as_py() if position in collected.good]
+            good = [position for position in positions[row].as_py() if position in collected.good]
+            wanted = [position for position in good if allow(single.outputs[position])]
+            dropped.update(position for position in good if position not in wanted)
             if not wanted:
                 continue
             identity = ids[row].as_py().encode()
@@ -67,9 +75,13 @@ def fan_out(collected: Collected, single: SinglePass, send: Send) -> Mapping[str
                 topic, partitions = routes[position]
                 send(topic, mark % partitions, key, value, headers)
             sent.update(wanted)
-    counts: dict[str, Any] = {}
+    counts: dict[str, Any] = {"held": collected.held}
     for position in range(len(single.outputs)):
-        counts |= {f"published_{position}": sent[position], f"large_{position}": collected.large.get(position, 0)}
+        counts |= {
+            f"published_{position}": sent[position],
+            f"dropped_{position}": dropped[position],
+            f"large_{position}": collected.large.get(position, 0),
+        }
     return counts
 
 

@@ -26,17 +26,20 @@ class State(StrEnum):
 class Counts:
     """Alerts of one output since the start.
 
-    `matched` its filter, `published` to its topic, `failed`: they could not be judged by its filter, or not be encoded.
+    `matched` its filter, `published` to its topic, `failed`: they could not be judged by its filter, or not be encoded; `dropped`: they
+    were more than it may have of a batch.
     """
 
     matched: int = 0
     published: int = 0
     failed: int = 0
+    dropped: int = 0
 
     def add(self, other: Counts) -> None:
         self.matched += other.matched
         self.published += other.published
         self.failed += other.failed
+        self.dropped += other.dropped
 
 
 class Progress:
@@ -127,6 +130,7 @@ class Progress:
             "matched": counts.matched,
             "published": counts.published,
             "failed": counts.failed,
+            "dropped": counts.dropped,
             "pendingFiles": self._pending[name],
         }
         if failure is not None:

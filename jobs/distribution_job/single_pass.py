@@ -8,8 +8,9 @@ encoding would encode an alert once per topic, so the projections are exploded f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
@@ -92,6 +93,11 @@ class SinglePass:
         """The filters' results alone."""
         return self._found.applied(alerts).select(*(match_name(position) for position in range(len(self.outputs))))
 
+    def counted(self, alerts: DataFrame) -> Mapping[str, Any]:
+        """What the filters count, found out by running them alone."""
+        counts: Mapping[str, Any] = self._found.applied(alerts).agg(*self._filter_counts).first().asDict()
+        return counts
+
     def encoded_once(self, alerts: DataFrame) -> Encoded:
         """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet."""
         made = self._encoded_for_topics(alerts)
@@ -106,12 +112,16 @@ class SinglePass:
             encoded = encoded.withColumn("value", self._wrapped)
         return Encoded(encoded, filtering)
 
-    def over(self, alerts: DataFrame) -> Messages:
-        """The whole pass over these alerts as one DataFrame; nothing is read yet."""
+    def over(self, alerts: DataFrame, held: Collection[int] = ()) -> Messages:
+        """The whole pass over these alerts as one DataFrame, without what the outputs at the positions `held` match.
+
+        Nothing is read yet.
+        """
         made, encoding = self._encoded_for_topics(alerts), Observation()
-        observed = (
-            made.rows.select("*", self._each_output).select(*self._sized).observe(encoding, *self._encoding_counts)
-        )
+        sized = made.rows.select("*", self._each_output).select(*self._sized)
+        if held:
+            sized = sized.where(~F.col("position").isin(*held))
+        observed = sized.observe(encoding, *self._encoding_counts)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
         return Messages(rows, made.filtering, encoding)
 

@@ -23,6 +23,8 @@ class Output:
     select: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     format: str = "SchemaInKey"
+    max_match_percent: int | None = None
+    max_alerts_per_batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -129,4 +131,6 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         select=tuple(item.get("select") or ()),
         drop=tuple(item.get("drop") or ()),
         format=item.get("format", Output.format),
+        max_match_percent=item.get("maxMatchPercent"),
+        max_alerts_per_batch=item.get("maxAlertsPerBatch"),
     )

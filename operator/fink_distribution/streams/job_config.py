@@ -151,4 +151,8 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["drop"] = list(output.drop)
     if output.format != Output.format:
         found["format"] = output.format
+    if output.max_match_percent is not None:
+        found["maxMatchPercent"] = output.max_match_percent
+    if output.max_alerts_per_batch is not None:
+        found["maxAlertsPerBatch"] = output.max_alerts_per_batch
     return found

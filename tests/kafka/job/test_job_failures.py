@@ -105,7 +105,14 @@ def test_outputs_and_files_fail_alone_and_catch_up(stream: Stream, job: JobProce
         assert job.output(name)["reason"] == reason, job.output(name)
         assert said in job.output(name)["error"], job.output(name)
         assert job.output(name)["pendingFiles"] == len(files), job.output(name)
-    assert job.output("good") == {"name": "good", "matched": 120, "published": 120, "failed": 0, "pendingFiles": 0}
+    assert job.output("good") == {
+        "name": "good",
+        "matched": 120,
+        "published": 120,
+        "failed": 0,
+        "dropped": 0,
+        "pendingFiles": 0,
+    }
     progress = job.progress()
     assert "lastError" not in progress
     assert progress["quarantinedFileCount"] == 2

@@ -25,7 +25,7 @@ def progress() -> Progress:
 
 
 def test_a_fresh_document() -> None:
-    empty = {"matched": 0, "published": 0, "failed": 0, "pendingFiles": 0}
+    empty = {"matched": 0, "published": 0, "failed": 0, "dropped": 0, "pendingFiles": 0}
     assert progress().document() == {
         "state": "Starting",
         "rowsRead": 0,
@@ -42,7 +42,14 @@ def test_what_batches_add_up_to() -> None:
         made.count("a", Counts(matched=10, published=9, failed=1))
         made.batch(number, rows=100, seconds=0.3)
     document = made.document()
-    assert document["outputs"][0] == {"name": "a", "matched": 20, "published": 18, "failed": 2, "pendingFiles": 0}
+    assert document["outputs"][0] == {
+        "name": "a",
+        "matched": 20,
+        "published": 18,
+        "failed": 2,
+        "dropped": 0,
+        "pendingFiles": 0,
+    }
     assert {
         key: document[key] for key in ("batchId", "rowsRead", "inputRowsPerSecond", "batchDurationMilliseconds")
     } == {

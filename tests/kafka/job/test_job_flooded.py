@@ -1,0 +1,69 @@
+"""An output whose filter matches too much does not flood its topic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from job_process import JobProcess
+from job_stream import Stream
+from received import ids
+
+from demo import science_alerts
+
+ROWS = 300
+EVERY = "true"
+HALF = "pmod(candid, 2) = 0"
+
+
+@pytest.mark.parametrize("guarantee", ["ExactlyOnce", "AtLeastOnce"])
+def test_who_matches_too_many_gets_none_until_it_is_changed(stream: Stream, job: JobProcess, guarantee: str) -> None:
+    def output(name: str, sql: str, **limits: Any) -> dict[str, Any]:
+        return {
+            "name": name,
+            "topic": stream.topic(name),
+            "select": ["candid"],
+            "filter": {"sql": sql},
+            **limits,
+        }
+
+    is_exact = guarantee == "ExactlyOnce"
+    job.document["outputs"] = [
+        output("free", EVERY),
+        output("kept", HALF, maxMatchPercent=60),
+        output("flooding", EVERY, maxMatchPercent=60),
+    ]
+    if is_exact:
+        job.document["outputs"].append(output("capped", EVERY, maxAlertsPerBatch=70))
+        job.document["delivery"] = stream.allow_transactions("free", "kept", "flooding", "capped")
+    table = science_alerts.generate(ROWS, seed=9, first_id=0)
+    candids = sorted(table.column("candid").to_pylist())
+    files = job.drop(table, files=3)
+    job.start()
+    job.until_read(ROWS, timeout=240)
+    job.until(lambda: job.output("flooding").get("reason"), "the flooding output is held")
+    found = job.output("flooding")
+    assert (found["reason"], found["published"]) == ("TooManyMatches", 0)
+    assert found["pendingFiles"] == len(files)
+    assert "of 300 alerts, more than maxMatchPercent (60)" in found["error"]
+    assert ids(stream.login, stream.name("free")) == candids
+    assert ids(stream.login, stream.name("kept")) == [candid for candid in candids if candid % 2 == 0]
+    assert ids(stream.login, stream.name("flooding")) == []
+    if not is_exact:
+        return
+    capped = job.output("capped")
+    assert (capped["matched"], capped["published"], capped["dropped"]) == (ROWS, 70, ROWS - 70)
+    some = ids(stream.login, stream.name("capped"))
+    assert len(some) == len(set(some)) == 70
+    assert set(some) < set(candids)
+    # The next batch has an allowance of its own, and a batch that matches less is sent.
+    more = science_alerts.generate(100, seed=9, first_id=1000)
+    job.drop(more, files=1)
+    job.until_read(ROWS + 100)
+    assert len(ids(stream.login, stream.name("capped"))) == 140
+
+    job.stop()
+    del job.document["outputs"][2]["maxMatchPercent"]
+    job.start()
+    job.until(lambda: job.output("flooding").get("pendingFiles") == 0, "what waited is sent")
+    assert ids(stream.login, stream.name("flooding")) == sorted(candids + more.column("candid").to_pylist())
