@@ -14,11 +14,11 @@ from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Entry
 from distribution_job.backoff import Backoff
-from distribution_job.config import Output
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import BatchError, Failure, FileError
 from distribution_job.journal import Effect
+from distribution_job.outputs import Output
 from distribution_job.quarantine import Quarantine
 from distribution_job.sender import Sender, failure_of
 from distribution_job.transactions import Fenced

@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from distribution_job import outputs as output_definitions
+from distribution_job.outputs import Output
+
 SCHEMA_FILE = "stream-job.schema.json"
 EARLIEST, LATEST = "Earliest", "Latest"
 
@@ -24,14 +27,6 @@ class ConfigError(Exception):
     def __init__(self, problems: list[str]) -> None:
         self.problems = problems
         super().__init__("; ".join(problems))
-
-
-class Format(StrEnum):
-    """How an alert stands in a message; see `formats`."""
-
-    SCHEMA_IN_KEY = "SchemaInKey"
-    OBJECT_CONTAINER = "ObjectContainer"
-    JSON = "Json"
 
 
 class Guarantee(StrEnum):
@@ -65,21 +60,6 @@ class Kafka:
     credentials_directory: Path | None
     ca_file: Path | None
     verify_hostname: bool = True
-
-
-@dataclass(frozen=True)
-class Output:
-    """One filter, one topic, one choice of columns; at most one of `sql` and `python` is set."""
-
-    name: str
-    topic: str
-    sql: str | None = None
-    python: str | None = None
-    select: tuple[str, ...] | None = None
-    drop: tuple[str, ...] = ()
-    format: Format = Format.SCHEMA_IN_KEY
-    max_match_percent: int | None = None
-    max_alerts_per_batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -168,26 +148,10 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
             delivery.get("transactionalId", f"{namespace}.{name}-stream"),
         ),
-        outputs=tuple(_output(output) for output in document["outputs"]),
+        outputs=tuple(map(output_definitions.of, document["outputs"])),
         trigger_seconds=document["trigger"]["intervalSeconds"],
         progress=Progress(progress["to"], progress.get("intervalSeconds", 5)),
         spark_conf=dict(document["spark"]["conf"]),
-    )
-
-
-def _output(output: dict[str, Any]) -> Output:
-    chosen = output.get("filter", {})
-    select = output.get("select")
-    return Output(
-        name=output["name"],
-        topic=output["topic"],
-        sql=chosen.get("sql"),
-        python=chosen.get("python"),
-        select=tuple(select) if select is not None else None,
-        drop=tuple(output.get("drop", ())),
-        format=Format(output.get("format", Format.SCHEMA_IN_KEY)),
-        max_match_percent=output.get("maxMatchPercent"),
-        max_alerts_per_batch=output.get("maxAlertsPerBatch"),
     )
 
 
@@ -224,13 +188,8 @@ def _contradictions(config: JobConfig) -> list[str]:
             found.append(
                 f"source.startingFrom: {moment} is no time ({error}). Give one as 2026-01-31T22:00:00Z, or Earliest or Latest."
             )
-    seen: set[str] = set()
+    found += output_definitions.contradictions(config.outputs)
     for position, output in enumerate(config.outputs):
-        if output.name in seen:
-            found.append(
-                f"outputs[{position}].name: {output.name} is the name of another output too. Give each its own."
-            )
-        seen.add(output.name)
         if output.max_alerts_per_batch is not None and config.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
             found.append(
                 f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "

@@ -12,10 +12,11 @@ from pyspark.sql import DataFrame
 from distribution_job import conditions, limits
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
-from distribution_job.config import JobConfig, Output
+from distribution_job.config import JobConfig
 from distribution_job.delivery import Counted, Delivery
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.outputs import Output
 from distribution_job.plan import Routed
 from distribution_job.progress import Counts
 from distribution_job.single_pass import SinglePass

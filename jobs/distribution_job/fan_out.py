@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from distribution_job import formats, limits
-from distribution_job.config import Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.outputs import Format
 from distribution_job.plan import Projection, Routed
 from distribution_job.single_pass import Encoded, SinglePass
 from distribution_job.transactions import Headers

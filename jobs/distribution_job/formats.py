@@ -22,7 +22,7 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from pyspark.sql.avro.functions import to_avro
 
 from distribution_job.avro_schema import AvroSchema
-from distribution_job.config import Format
+from distribution_job.outputs import Format
 
 _ONE_OBJECT = b"\x02"  # the number 1 as Avro writes it
 _LONGEST_SIZE = 5  # bytes of a size as Avro writes it: more than any message has

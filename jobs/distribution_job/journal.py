@@ -15,7 +15,7 @@ from typing import Any
 from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog, Entry
-from distribution_job.config import Output
+from distribution_job.outputs import Output
 
 
 @dataclass(frozen=True)

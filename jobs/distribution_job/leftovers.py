@@ -14,10 +14,11 @@ from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog, Entry
 from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
-from distribution_job.config import JobConfig, Output
+from distribution_job.config import JobConfig
 from distribution_job.distributor import Result
 from distribution_job.drain import Drain
 from distribution_job.failures import BatchError, Failure, FileError, Reason, one_line
+from distribution_job.outputs import Output
 from distribution_job.progress import Progress
 from distribution_job.quarantine import Quarantine, Quarantined
 

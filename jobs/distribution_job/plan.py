@@ -9,8 +9,8 @@ from pyspark.sql.types import StructType
 
 from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
-from distribution_job.config import Format, Output
 from distribution_job.failures import Failure, OutputError, Reason, choices
+from distribution_job.outputs import Format, Output
 from distribution_job.topics import Topic
 
 ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")

@@ -10,9 +10,9 @@ from pyspark.sql import DataFrame
 
 from distribution_job import diagnosis, read_errors
 from distribution_job.alert_files import AlertFile
-from distribution_job.config import Output
 from distribution_job.distributor import Distributor, Prepared, Result
 from distribution_job.failures import BatchError, Failure, Reason
+from distribution_job.outputs import Output
 from distribution_job.single_pass import SinglePass
 from distribution_job.transactions import Fenced
 

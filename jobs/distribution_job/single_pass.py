@@ -17,8 +17,8 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 
 from distribution_job import formats
 from distribution_job.conditions import Conditions, match_name, quoted
-from distribution_job.config import Format
 from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.outputs import Format
 from distribution_job.plan import Plan, Routed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from distribution_job import conditions, plan
-from distribution_job.config import Output
+from distribution_job.outputs import Output
 from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.topics import Topic
 

@@ -12,11 +12,11 @@ from distribution_job import diagnosis
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog
 from distribution_job.batches import Batches
-from distribution_job.config import Output
 from distribution_job.delivery import AtLeastOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain, Draining
 from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.outputs import Output
 from distribution_job.plan import Routed
 from distribution_job.progress import Counts
 from distribution_job.quarantine import Quarantine

@@ -13,6 +13,7 @@ from job_documents import DOCUMENT, changed
 
 from distribution_job import config
 from distribution_job.cli import main
+from distribution_job.outputs import Output
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -27,7 +28,7 @@ def test_a_good_document_and_its_defaults() -> None:
     assert parsed.source.max_files_per_batch == 100
     assert parsed.source.id_column is None
     assert parsed.progress.interval_seconds == 5
-    assert parsed.outputs == (config.Output("all", "t-all"), config.Output("sn", "t-sn", sql="a > 1"))
+    assert parsed.outputs == (Output("all", "t-all"), Output("sn", "t-sn", sql="a > 1"))
     assert parsed.kafka.credentials_directory == Path("/credentials")
 
 

@@ -15,12 +15,12 @@ from distribution_job import delivery, durable_json
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog
 from distribution_job.batches import Batches
-from distribution_job.config import Output
 from distribution_job.delivery import ExactlyOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import Failure, Reason
 from distribution_job.journal import Journal
+from distribution_job.outputs import Output
 from distribution_job.progress import Counts
 from distribution_job.quarantine import Quarantine
 from distribution_job.slices import Slices

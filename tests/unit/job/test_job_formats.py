@@ -12,7 +12,7 @@ import pytest
 from job_passes import headers, physical, prepared
 from pyspark.sql import DataFrame, SparkSession
 
-from distribution_job.config import Format, Output
+from distribution_job.outputs import Format, Output
 
 # The sizes at which the length of a size changes, and one in between.
 LENGTHS = [0, 1, 62, 63, 64, 127, 128, 8190, 8191, 8192, 100_000, 1_048_575, 1_048_576, 3_000_000]

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from distribution_job.config import Output
 from distribution_job.failures import Reason
 from distribution_job.limits import Allowance, over_share, too_many
+from distribution_job.outputs import Output
 from distribution_job.plan import Routed
 from distribution_job.topics import Topic
 

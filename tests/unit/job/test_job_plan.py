@@ -4,8 +4,8 @@ import pytest
 from pyspark.sql.types import StructType
 
 from distribution_job import plan
-from distribution_job.config import Format, Output
 from distribution_job.failures import Failure, OutputError, Reason
+from distribution_job.outputs import Format, Output
 from distribution_job.topics import Topic
 
 ALERTS = StructType().add("objectId", "string").add("candid", "long").add("stamp", "binary").add("bad name", "integer")

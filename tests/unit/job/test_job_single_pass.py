@@ -16,9 +16,9 @@ from pyspark.sql.types import StructType
 from demo import science_alerts
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
-from distribution_job.config import Output
 from distribution_job.discovery import Discovery
 from distribution_job.failures import OutputError, Reason
+from distribution_job.outputs import Output
 from distribution_job.sql_filters import condition
 
 SSO = "fink_filters.ztf.livestream.filter_sso_ztf_candidates.filter.sso_ztf_candidates"

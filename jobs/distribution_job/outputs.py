@@ -1,0 +1,67 @@
+"""What a stream publishes: each output a filter, a topic, a choice of columns and a format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Format(StrEnum):
+    """How an alert stands in a message; see `formats`."""
+
+    SCHEMA_IN_KEY = "SchemaInKey"
+    OBJECT_CONTAINER = "ObjectContainer"
+    JSON = "Json"
+
+
+@dataclass(frozen=True)
+class Output:
+    """One filter, one topic, one choice of columns; at most one of `sql` and `python` is set.
+
+    `rename`: pairs of a column's name among the alerts and its name in the messages.
+    """
+
+    name: str
+    topic: str
+    sql: str | None = None
+    python: str | None = None
+    select: tuple[str, ...] | None = None
+    drop: tuple[str, ...] = ()
+    rename: tuple[tuple[str, str], ...] = ()
+    format: Format = Format.SCHEMA_IN_KEY
+    max_match_percent: int | None = None
+    max_alerts_per_batch: int | None = None
+
+
+def of(document: Mapping[str, Any]) -> Output:
+    """An output of the configuration, which its schema has checked."""
+    chosen = document.get("filter", {})
+    select = document.get("select")
+    return Output(
+        name=document["name"],
+        topic=document["topic"],
+        sql=chosen.get("sql"),
+        python=chosen.get("python"),
+        select=tuple(select) if select is not None else None,
+        drop=tuple(document.get("drop", ())),
+        rename=tuple(document.get("rename", {}).items()),
+        format=Format(document.get("format", Format.SCHEMA_IN_KEY)),
+        max_match_percent=document.get("maxMatchPercent"),
+        max_alerts_per_batch=document.get("maxAlertsPerBatch"),
+    )
+
+
+def contradictions(outputs: Sequence[Output]) -> Iterator[str]:
+    """What the configuration's schema cannot say."""
+    seen: set[str] = set()
+    for position, output in enumerate(outputs):
+        if output.name in seen:
+            yield f"outputs[{position}].name: {output.name} is the name of another output too. Give each its own."
+        seen.add(output.name)
+        names = Counter(name for _, name in output.rename)
+        for name in [name for name, times in names.items() if times > 1]:
+            columns = " and ".join(column for column, new in output.rename if new == name)
+            yield f"outputs[{position}].rename: {columns} would both be called {name}. Give each its own name."
