@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql.types import StructType
+from pyspark.sql.types import StructField, StructType
 
 from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
@@ -18,9 +18,13 @@ ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
 
 @dataclass(frozen=True)
 class Projection:
-    """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format."""
+    """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format.
+
+    `names`: what the columns are called in the messages.
+    """
 
     columns: tuple[str, ...]
+    names: tuple[str, ...]
     format: Format
     schema: AvroSchema
 
@@ -47,7 +51,7 @@ def make(
 ) -> Plan:
     """Route each output; one that cannot be is in `failures` under its name, and does not touch the others."""
     failures: dict[str, Failure] = {}
-    schemas: dict[tuple[str, ...], AvroSchema] = {}
+    schemas: dict[tuple[tuple[str, ...], tuple[str, ...]], AvroSchema] = {}
     projections: list[Projection] = []
     routed = []
     identity = ""
@@ -58,9 +62,10 @@ def make(
             if isinstance(topic, Failure):
                 raise OutputError(topic.reason, topic.message)
             columns = published(output, alerts)
-            if columns not in schemas:
-                schemas[columns] = avro_schema.derive(StructType([alerts[name] for name in columns]))
-            wanted = Projection(columns, output.format, schemas[columns])
+            chosen = columns, published_names(output, columns)
+            if chosen not in schemas:
+                schemas[chosen] = avro_schema.derive(_renamed(alerts, *chosen))
+            wanted = Projection(*chosen, output.format, schemas[chosen])
             if wanted not in projections:
                 projections.append(wanted)
             routed.append(Routed(output, projections.index(wanted), topic))
@@ -92,11 +97,12 @@ def identify(alerts: StructType, id_column: str | None) -> str:
 def published(output: Output, alerts: StructType) -> tuple[str, ...]:
     """The columns that the output publishes, in order.
 
-    Raises OutputError: ColumnMissing for a selected or dropped column that is not there (a mistyped `drop` would publish
-    what it was to keep back), EncodingFailed when none is left.
+    Raises OutputError: ColumnMissing for a selected, dropped or renamed column that is not there (a mistyped `drop` would
+    publish what it was to keep back), EncodingFailed when none is left.
     """
-    for option, names in (("select", output.select or ()), ("drop", output.drop)):
-        for name in names:
+    renamed = tuple(column for column, _ in output.rename)
+    for option, mentioned in (("select", output.select or ()), ("drop", output.drop), ("rename", renamed)):
+        for name in mentioned:
             if name not in alerts.names:
                 raise OutputError(
                     Reason.COLUMN_MISSING,
@@ -108,3 +114,36 @@ def published(output: Output, alerts: StructType) -> tuple[str, ...]:
     if not left:
         raise OutputError(Reason.ENCODING_FAILED, "The output's select and drop leave no column. Keep at least one.")
     return left
+
+
+def published_names(output: Output, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """What the columns that the output publishes are called in its messages.
+
+    Raises OutputError: ColumnMissing for a renamed column that is not published, EncodingFailed for a name that two columns have.
+    """
+    new = dict(output.rename)
+    for column in new:
+        if column not in columns:
+            option = "drop" if column in output.drop else "select"
+            raise OutputError(
+                Reason.COLUMN_MISSING,
+                f"The output's rename names the column {column}, which its {option} leaves out. Take it out of one of the two.",
+            )
+    # Spark finds a field whatever the case of its letters, so two names that differ only there are one.
+    taken: dict[str, str] = {}
+    for column in columns:
+        name = new.get(column, column)
+        other = taken.setdefault(name.casefold(), column)
+        if other != column:
+            raise OutputError(
+                Reason.ENCODING_FAILED,
+                f"The columns {other} and {column} would both be called {name}. Rename one of them otherwise, or leave it out.",
+            )
+    return tuple(new.get(column, column) for column in columns)
+
+
+def _renamed(alerts: StructType, columns: tuple[str, ...], names: tuple[str, ...]) -> StructType:
+    fields = [alerts[column] for column in columns]
+    return StructType(
+        [StructField(name, field.dataType, field.nullable) for name, field in zip(names, fields, strict=True)]
+    )

@@ -19,7 +19,7 @@ from distribution_job import formats
 from distribution_job.conditions import Conditions, match_name, quoted
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.outputs import Format
-from distribution_job.plan import Plan, Routed
+from distribution_job.plan import Plan, Projection, Routed
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,7 @@ class SinglePass:
         self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
         self._is_wanted = F.col("__wanted").isNotNull()
         self._filter_counts = _filter_counts(self.outputs, found)
-        encodings = [
-            formats.encoded(part.format, [F.col(quoted(name)) for name in part.columns], part.schema)
-            for part in plan.projections
-        ]
+        encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
         self._encoded = [
             identity.alias("id"),
             # Of the text, not of the typed column: an id then has its partition whatever integer type holds it.
@@ -124,6 +121,10 @@ class SinglePass:
         observed = sized.observe(encoding, *self._encoding_counts)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
         return Messages(rows, made.filtering, encoding)
+
+
+def _published(part: Projection) -> list[Column]:
+    return [F.col(quoted(column)).alias(name) for column, name in zip(part.columns, part.names, strict=True)]
 
 
 def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:

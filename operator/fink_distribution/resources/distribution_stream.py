@@ -22,6 +22,7 @@ class Output:
     filter: Mapping[str, str] | None = None
     select: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    rename: Mapping[str, str] | None = None
     format: str = "SchemaInKey"
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
@@ -130,6 +131,7 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         filter=item.get("filter"),
         select=tuple(item.get("select") or ()),
         drop=tuple(item.get("drop") or ()),
+        rename=item.get("rename"),
         format=item.get("format", Output.format),
         max_match_percent=item.get("maxMatchPercent"),
         max_alerts_per_batch=item.get("maxAlertsPerBatch"),

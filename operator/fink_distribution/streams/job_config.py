@@ -149,6 +149,8 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["select"] = list(output.select)
     if output.drop:
         found["drop"] = list(output.drop)
+    if output.rename:
+        found["rename"] = dict(output.rename)
     if output.format != Output.format:
         found["format"] = output.format
     if output.max_match_percent is not None:

@@ -77,6 +77,22 @@ def test_the_formats_of_one_stream_do_not_touch_each_other(spark: SparkSession) 
     assert "_format" not in headers(by_topic["SchemaInKey"][0])
 
 
+@pytest.mark.parametrize("form", list(Format))
+def test_messages_have_the_new_names_and_filters_know_the_old_ones(spark: SparkSession, form: Format) -> None:
+    alerts = spark.createDataFrame([(1, 10), (2, 20)], "candid long, magpsf long")
+    rename = (("magpsf", "candid"), ("candid", "alert_id"))
+    [row] = messages(alerts, Output("a", "t", sql="candid = 2", rename=rename, format=form))
+    expected = {"alert_id": 2, "candid": 20}
+    if form is Format.JSON:
+        assert json.loads(bytes(row["value"])) == expected
+    elif form is Format.OBJECT_CONTAINER:
+        assert list(fastavro.reader(io.BytesIO(row["value"]))) == [expected]
+    else:
+        schema = fastavro.parse_schema(json.loads(bytes(row["key"])))
+        assert fastavro.schemaless_reader(io.BytesIO(row["value"]), schema, None) == expected
+    assert headers(row)["id"] == "2"
+
+
 @pytest.mark.parametrize("form", [Format.OBJECT_CONTAINER, Format.JSON])
 def test_an_alert_is_encoded_once_for_all_topics_of_a_format(spark: SparkSession, form: Format) -> None:
     alerts = spark.createDataFrame([(1, "x")], "candid long, name string")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from pyspark.sql.types import StructType
 
@@ -31,6 +33,24 @@ def test_formats_have_projections_of_their_own_and_one_schema() -> None:
     assert len({id(part.schema) for part in made.projections}) == 1
 
 
+def test_a_column_may_have_another_name_in_the_messages() -> None:
+    outputs = [
+        Output("plain", "t", select=("objectId", "candid")),
+        Output("renamed", "t", select=("objectId", "candid"), rename=(("candid", "alert_id"),)),
+        Output("swapped", "t", drop=("stamp", "bad name"), rename=(("candid", "objectId"), ("objectId", "candid"))),
+        Output("cured", "t", select=("bad name",), rename=(("bad name", "good_name"),)),
+    ]
+    made = plan.make(outputs, ALERTS, TOPICS, None)
+    assert made.failures == {}
+    assert [part.columns for part in made.projections] == [("objectId", "candid")] * 3 + [("bad name",)]
+    fields = [json.loads(part.schema.text)["fields"] for part in made.projections]
+    assert [[(field["name"], field["type"][1]) for field in one] for one in fields[:3]] == [
+        [("objectId", "string"), ("candid", "long")],
+        [("objectId", "string"), ("alert_id", "long")],
+        [("candid", "string"), ("objectId", "long")],
+    ]
+
+
 def test_an_output_fails_alone() -> None:
     outputs = [
         Output("good", "t", select=("candid",)),
@@ -39,6 +59,9 @@ def test_an_output_fails_alone() -> None:
         Output("select", "t", select=("candidd",)),
         Output("drop", "t", drop=("stampp",)),
         Output("empty", "t", select=("candid",), drop=("candid",)),
+        Output("rename", "t", rename=(("candidd", "id"),)),
+        Output("dropped", "t", drop=("stamp",), rename=(("stamp", "cutout"),)),
+        Output("clash", "t", select=("objectId", "candid"), rename=(("objectId", "Candid"),)),
     ]
     made = plan.make(outputs, ALERTS, TOPICS, None)
     assert [routed.output.name for routed in made.outputs] == ["good"]
@@ -48,7 +71,12 @@ def test_an_output_fails_alone() -> None:
         "select": Reason.COLUMN_MISSING,
         "drop": Reason.COLUMN_MISSING,
         "empty": Reason.ENCODING_FAILED,
+        "rename": Reason.COLUMN_MISSING,
+        "dropped": Reason.COLUMN_MISSING,
+        "clash": Reason.ENCODING_FAILED,
     }
+    assert "names the column stamp, which its drop leaves out" in made.failures["dropped"].message
+    assert "objectId and candid would both be called" in made.failures["clash"].message
     assert "Close to it: candid" in made.failures["select"].message
 
 

@@ -23,7 +23,7 @@ SPEC: dict[str, Any] = {
     "source": {"parquet": {"claimName": "science", "path": "ztf/", "idColumn": "candid"}},
     "checkpoint": {"claimName": "checkpoint"},
     "outputs": [
-        {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"]},
+        {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"], "rename": {"ra": "candidate_ra"}},
         {"name": "sn", "topicRef": {"name": "sn"}, "filter": {"sql": "snn_sn_vs_all > 0.5"}, "select": ["objectId"]},
         {"name": "sso", "topicRef": {"name": "sso"}, "filter": {"python": "fink_filters.sso"}, "format": "Json"},
     ],
@@ -55,6 +55,7 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert config["checkpoint"]["path"] == "/checkpoint/ztf"
     assert [output["topic"] for output in config["outputs"]] == ["fink_all", "fink_sn", "fink_sso"]
     assert "startingFrom" not in config["source"]
+    assert config["outputs"][0]["rename"] == {"ra": "candidate_ra"}
     assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
     assert [output.get("format") for output in config["outputs"]] == [None, None, "Json"]
 
