@@ -67,7 +67,8 @@ class _Derivation:
         if not struct.fields:
             raise _refused(way or "the alert", "has no fields, and an Avro record needs one")
         fields = []
-        for field in struct.fields:
+        # Below the alert in the order of names, since files may differ there; Spark's encoder goes by name.
+        for field in sorted(struct.fields, key=lambda field: field.name) if way else struct.fields:
             below = f"{way}.{field.name}" if way else field.name
             if not _NAME.match(field.name):
                 raise _refused(

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
@@ -72,5 +71,4 @@ class Backlog:
         self._entries[entry.output][entry.key] = entry
 
     def _place(self, output: str) -> Path:
-        # quote leaves dots alone, and `..` is a name that the schema allows.
-        return self._folder / quote(output, safe="").replace(".", "%2E")
+        return self._folder / durable_json.file_name(output)

@@ -19,6 +19,7 @@ from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.outputs import Output
 from distribution_job.plan import Routed
 from distribution_job.progress import Counts
+from distribution_job.schemas import Schemas
 from distribution_job.single_pass import SinglePass
 from distribution_job.topics import Topics
 
@@ -56,11 +57,14 @@ class Prepared:
 
 
 class Distributor:
-    def __init__(self, config: JobConfig, topics: Topics, delivery: Delivery, allowed: tuple[str, ...]) -> None:
+    def __init__(
+        self, config: JobConfig, topics: Topics, schemas: Schemas, delivery: Delivery, allowed: tuple[str, ...]
+    ) -> None:
         """`allowed`: the packages that Python filters may come from."""
         self._config = config
         self.delivery = delivery
         self._topics = topics
+        self._schemas = schemas
         self._allowed = allowed
         self._remembered: tuple[str, Prepared] | None = None
 
@@ -83,7 +87,7 @@ class Distributor:
         failures: dict[str, Failure] = {}
         passes = []
         for group in groups:
-            plan = planning.make(group, alerts.schema, described, self._config.source.id_column)
+            plan = planning.make(group, alerts.schema, described, self._config.source.id_column, self._schemas.admit)
             found = conditions.find(alerts, plan.outputs, self._allowed)
             failures |= {**plan.failures, **found.failures}
             passes.append(SinglePass(plan, found) if found.matches else None)
@@ -98,6 +102,8 @@ class Distributor:
         Outputs whose filter raised in Python, or whose alerts are too
         large, are in the result's failures. Raises what Spark raises.
         """
+        for routed in single.outputs:
+            self._schemas.note(routed.output, single.projections[routed.projection].schema)
         return _result(single, self.delivery.write(alerts, single))
 
     def rehearse(self, alerts: DataFrame, single: SinglePass) -> Result:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 
 def write(file: Path, document: Any) -> None:
@@ -34,6 +35,11 @@ def remove(file: Path) -> None:
     file.unlink(missing_ok=True)
     if file.parent.is_dir():
         _force(file.parent)
+
+
+def file_name(text: str) -> str:
+    """The text as the name of a file or a folder, whatever it holds; it never begins with a dot."""
+    return quote(text, safe="").replace(".", "%2E")  # quote leaves dots alone
 
 
 def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:

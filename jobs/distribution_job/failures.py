@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TOO_MANY_MATCHES = "TooManyMatches"
     TOPIC_UNAVAILABLE = "TopicUnavailable"
     ENCODING_FAILED = "EncodingFailed"
+    SCHEMA_INCOMPATIBLE = "SchemaIncompatible"
     # Of one file; it is put aside.
     FILE_UNREADABLE = "FileUnreadable"
     FILE_GONE = "FileGone"

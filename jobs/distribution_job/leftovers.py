@@ -25,9 +25,14 @@ from distribution_job.quarantine import Quarantine, Quarantined
 LOG = logging.getLogger(__name__)
 QUARANTINE_SECONDS = 15.0  # between two looks at the files put aside
 # The alerts themselves are the trouble: a batch that went well says nothing about those that wait.
-_IN_THE_ALERTS = {Reason.FILTER_RAISED, Reason.ENCODING_FAILED, Reason.TOO_MANY_MATCHES}
+_IN_THE_ALERTS = {
+    Reason.FILTER_RAISED,
+    Reason.ENCODING_FAILED,
+    Reason.SCHEMA_INCOMPATIBLE,
+    Reason.TOO_MANY_MATCHES,
+}
 # Only another configuration helps, hence a restart; and what of the files could be sent would be sent again each time.
-_UNTIL_RESTART = {Reason.ENCODING_FAILED, Reason.TOO_MANY_MATCHES}
+_UNTIL_RESTART = {Reason.ENCODING_FAILED, Reason.SCHEMA_INCOMPATIBLE, Reason.TOO_MANY_MATCHES}
 Find = Callable[[str], AlertFile | None]
 
 

@@ -17,6 +17,18 @@ class Format(StrEnum):
     JSON = "Json"
 
 
+class Compatibility(StrEnum):
+    """What readers of a topic may rely on when its schema changes; see `compatibility`. The terms are Confluent's."""
+
+    BACKWARD = "Backward"
+    BACKWARD_TRANSITIVE = "BackwardTransitive"
+    FORWARD = "Forward"
+    FORWARD_TRANSITIVE = "ForwardTransitive"
+    FULL = "Full"
+    FULL_TRANSITIVE = "FullTransitive"
+    NONE = "None"
+
+
 @dataclass(frozen=True)
 class Output:
     """One filter, one topic, one choice of columns; at most one of `sql` and `python` is set.
@@ -32,6 +44,7 @@ class Output:
     drop: tuple[str, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()
     format: Format = Format.SCHEMA_IN_KEY
+    compatibility: Compatibility = Compatibility.FORWARD_TRANSITIVE
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
 
@@ -48,7 +61,8 @@ def of(document: Mapping[str, Any]) -> Output:
         select=tuple(select) if select is not None else None,
         drop=tuple(document.get("drop", ())),
         rename=tuple(document.get("rename", {}).items()),
-        format=Format(document.get("format", Format.SCHEMA_IN_KEY)),
+        format=Format(document.get("format", Output.format)),
+        compatibility=Compatibility(document.get("compatibility", Output.compatibility)),
         max_match_percent=document.get("maxMatchPercent"),
         max_alerts_per_batch=document.get("maxAlertsPerBatch"),
     )

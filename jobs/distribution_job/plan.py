@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql.types import StructField, StructType
@@ -46,8 +46,16 @@ class Plan:
     failures: Mapping[str, Failure]
 
 
+Admit = Callable[[Output, AvroSchema], None]
+"""See that an output may publish with this schema. Raises OutputError."""
+
+
 def make(
-    outputs: Sequence[Output], alerts: StructType, topics: Mapping[str, Topic | Failure], id_column: str | None
+    outputs: Sequence[Output],
+    alerts: StructType,
+    topics: Mapping[str, Topic | Failure],
+    id_column: str | None,
+    admit: Admit,
 ) -> Plan:
     """Route each output; one that cannot be is in `failures` under its name, and does not touch the others."""
     failures: dict[str, Failure] = {}
@@ -65,6 +73,7 @@ def make(
             chosen = columns, published_names(output, columns)
             if chosen not in schemas:
                 schemas[chosen] = avro_schema.derive(_renamed(alerts, *chosen))
+            admit(output, schemas[chosen])
             wanted = Projection(*chosen, output.format, schemas[chosen])
             if wanted not in projections:
                 projections.append(wanted)
@@ -95,8 +104,9 @@ def identify(alerts: StructType, id_column: str | None) -> str:
 
 
 def published(output: Output, alerts: StructType) -> tuple[str, ...]:
-    """The columns that the output publishes, in order.
+    """The columns that the output publishes: those of `select` in its order, else in the order of their names.
 
+    The alerts' own order is the first file's of a batch, so the same columns would give now one schema and now another.
     Raises OutputError: ColumnMissing for a selected, dropped or renamed column that is not there (a mistyped `drop` would
     publish what it was to keep back), EncodingFailed when none is left.
     """
@@ -109,7 +119,7 @@ def published(output: Output, alerts: StructType) -> tuple[str, ...]:
                     f"The output's {option} names the column {name}, which the alerts do not have. "
                     f"{choices(name, alerts.names)} Correct it.",
                 )
-    chosen = output.select if output.select is not None else tuple(alerts.names)
+    chosen = output.select if output.select is not None else tuple(sorted(alerts.names))
     left = tuple(name for name in chosen if name not in output.drop)
     if not left:
         raise OutputError(Reason.ENCODING_FAILED, "The output's select and drop leave no column. Keep at least one.")

@@ -29,6 +29,7 @@ from distribution_job.leftovers import Leftovers
 from distribution_job.progress import Progress, State
 from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
 from distribution_job.quarantine import Quarantine
+from distribution_job.schemas import Schemas
 from distribution_job.topics import Topics
 from distribution_job.transactions import TWO_DRIVERS
 
@@ -90,7 +91,13 @@ class Job:
         self._beginning = Beginning(config.checkpoint / "beginning.json", config.source.starting_from, self._discovery)
         self._batches = Batches(
             AlertReader(self._spark, config.source.path),
-            Distributor(config, Topics(config.kafka), delivery(config, backlog), python_filters.allowed_packages()),
+            Distributor(
+                config,
+                Topics(config.kafka),
+                Schemas(config.checkpoint / "schemas"),
+                delivery(config, backlog),
+                python_filters.allowed_packages(),
+            ),
             quarantine,
             drain,
             progress.error,

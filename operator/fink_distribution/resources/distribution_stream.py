@@ -24,6 +24,7 @@ class Output:
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] | None = None
     format: str = "SchemaInKey"
+    compatibility: str = "ForwardTransitive"
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
 
@@ -133,6 +134,7 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         drop=tuple(item.get("drop") or ()),
         rename=item.get("rename"),
         format=item.get("format", Output.format),
+        compatibility=item.get("compatibility", Output.compatibility),
         max_match_percent=item.get("maxMatchPercent"),
         max_alerts_per_batch=item.get("maxAlertsPerBatch"),
     )

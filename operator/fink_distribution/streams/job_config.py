@@ -151,8 +151,10 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["drop"] = list(output.drop)
     if output.rename:
         found["rename"] = dict(output.rename)
-    if output.format != Output.format:
-        found["format"] = output.format
+    for name in ("format", "compatibility"):
+        value = getattr(output, name)
+        if value != getattr(Output, name):
+            found[name] = value
     if output.max_match_percent is not None:
         found["maxMatchPercent"] = output.max_match_percent
     if output.max_alerts_per_batch is not None:

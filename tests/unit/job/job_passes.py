@@ -8,14 +8,19 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from distribution_job import conditions, plan
+from distribution_job.avro_schema import AvroSchema
 from distribution_job.outputs import Output
 from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.topics import Topic
 
 
+def admit_all(output: Output, schema: AvroSchema) -> None:
+    """Any output may have any schema."""
+
+
 def prepared(alerts: DataFrame, outputs: Sequence[Output]) -> SinglePass:
     topics = {output.topic: Topic(output.topic, 4) for output in outputs}
-    made = plan.make(outputs, alerts.schema, topics, None)
+    made = plan.make(outputs, alerts.schema, topics, None, admit_all)
     found = conditions.find(alerts, made.outputs, ("fink_filters", "distribution_job.filters"))
     assert {**made.failures, **found.failures} == {}
     return SinglePass(made, found)

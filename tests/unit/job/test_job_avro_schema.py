@@ -53,6 +53,26 @@ def test_the_same_columns_give_the_same_bytes_without_white_space() -> None:
     assert derived.name == "fink.alert"
 
 
+def test_nested_fields_come_in_the_order_of_their_names_whatever_the_files_say() -> None:
+    inner = [t.StructField("ra", t.DoubleType()), t.StructField("dec", t.DoubleType(), metadata={"unit": "deg"})]
+
+    def schema(fields: list[t.StructField]) -> t.StructType:
+        return (
+            t.StructType()
+            .add("a", t.StructType(fields))
+            .add("l", t.ArrayType(t.MapType(t.StringType(), t.StructType(fields))))
+        )
+
+    one, turned = avro_schema.derive(schema(inner)), avro_schema.derive(schema(inner[::-1]))
+    assert one == turned
+    assert [field["name"] for field in json.loads(one.text)["fields"][0]["type"][1]["fields"]] == ["dec", "ra"]
+
+
+def test_null_or_not_is_part_of_the_schema() -> None:
+    columns = [t.StructType().add(t.StructField("a", t.LongType(), nullable)) for nullable in (True, False)]
+    assert len({avro_schema.derive(each).fingerprint for each in columns}) == 2
+
+
 def test_the_fingerprint_is_that_of_the_schema_and_of_no_other() -> None:
     one = avro_schema.derive(t.StructType().add("a", "long"))
     other = avro_schema.derive(t.StructType().add("a", "integer"))

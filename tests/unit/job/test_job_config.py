@@ -53,6 +53,7 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
             {"outputs__0__format": "Avro"},
             'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Json',
         ),
+        ({"outputs__0__compatibility": "FORWARD"}, "Forward, ForwardTransitive, Full, FullTransitive, None"),
         ({"outputs__0__rename": {"ra": "i:ra"}}, "outputs[0].rename.ra"),
         ({"outputs__0__rename": {"ra": "x", "dec": "x"}}, "outputs[0].rename: ra and dec would both be called x"),
         ({"outputs__1__name": "all"}, "outputs[1].name: all is the name of another output"),

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from job_passes import admit_all
 from pyspark.sql.types import StructType
 
 from distribution_job import plan
+from distribution_job.avro_schema import AvroSchema
 from distribution_job.failures import Failure, OutputError, Reason
 from distribution_job.outputs import Format, Output
 from distribution_job.topics import Topic
@@ -16,19 +18,19 @@ TOPICS: dict[str, Topic | Failure] = {"t": Topic("t", 4), "gone": Failure(Reason
 
 def test_outputs_with_the_same_columns_share_one_projection() -> None:
     outputs = [
-        Output("a", "t", select=("objectId", "candid")),
+        Output("a", "t", select=("candid", "objectId")),
         Output("b", "t", drop=("stamp", "bad name")),
         Output("c", "t", select=("candid",)),
     ]
-    made = plan.make(outputs, ALERTS, TOPICS, None)
-    assert [part.columns for part in made.projections] == [("objectId", "candid"), ("candid",)]
+    made = plan.make(outputs, ALERTS, TOPICS, None, admit_all)
+    assert [part.columns for part in made.projections] == [("candid", "objectId"), ("candid",)]
     assert [routed.projection for routed in made.outputs] == [0, 0, 1]
     assert made.failures == {}
 
 
 def test_formats_have_projections_of_their_own_and_one_schema() -> None:
     outputs = [Output(form.value, "t", select=("candid",), format=form) for form in Format]
-    made = plan.make(outputs, ALERTS, TOPICS, None)
+    made = plan.make(outputs, ALERTS, TOPICS, None, admit_all)
     assert [routed.projection for routed in made.outputs] == [0, 1, 2]
     assert len({id(part.schema) for part in made.projections}) == 1
 
@@ -37,10 +39,10 @@ def test_a_column_may_have_another_name_in_the_messages() -> None:
     outputs = [
         Output("plain", "t", select=("objectId", "candid")),
         Output("renamed", "t", select=("objectId", "candid"), rename=(("candid", "alert_id"),)),
-        Output("swapped", "t", drop=("stamp", "bad name"), rename=(("candid", "objectId"), ("objectId", "candid"))),
+        Output("swapped", "t", select=("objectId", "candid"), rename=(("candid", "objectId"), ("objectId", "candid"))),
         Output("cured", "t", select=("bad name",), rename=(("bad name", "good_name"),)),
     ]
-    made = plan.make(outputs, ALERTS, TOPICS, None)
+    made = plan.make(outputs, ALERTS, TOPICS, None, admit_all)
     assert made.failures == {}
     assert [part.columns for part in made.projections] == [("objectId", "candid")] * 3 + [("bad name",)]
     fields = [json.loads(part.schema.text)["fields"] for part in made.projections]
@@ -63,7 +65,7 @@ def test_an_output_fails_alone() -> None:
         Output("dropped", "t", drop=("stamp",), rename=(("stamp", "cutout"),)),
         Output("clash", "t", select=("objectId", "candid"), rename=(("objectId", "Candid"),)),
     ]
-    made = plan.make(outputs, ALERTS, TOPICS, None)
+    made = plan.make(outputs, ALERTS, TOPICS, None, admit_all)
     assert [routed.output.name for routed in made.outputs] == ["good"]
     assert {name: failure.reason for name, failure in made.failures.items()} == {
         "topic": Reason.TOPIC_UNAVAILABLE,
@@ -78,6 +80,26 @@ def test_an_output_fails_alone() -> None:
     assert "names the column stamp, which its drop leaves out" in made.failures["dropped"].message
     assert "objectId and candid would both be called" in made.failures["clash"].message
     assert "Close to it: candid" in made.failures["select"].message
+
+
+def test_all_columns_come_in_the_order_of_their_names_and_selected_ones_in_their_own() -> None:
+    outputs = [Output("all", "t", drop=("bad name",)), Output("two", "t", select=("objectId", "candid"))]
+    turned = StructType(ALERTS.fields[::-1])
+    for alerts in (ALERTS, turned):
+        made = plan.make(outputs, alerts, TOPICS, None, admit_all)
+        assert [part.columns for part in made.projections] == [("candid", "objectId", "stamp"), ("objectId", "candid")]
+
+
+def test_an_output_whose_schema_is_not_admitted_fails_alone() -> None:
+    def admit(output: Output, schema: AvroSchema) -> None:
+        if output.name == "refused":
+            raise OutputError(Reason.SCHEMA_INCOMPATIBLE, schema.fingerprint)
+
+    made = plan.make(
+        [Output(name, "t", select=("candid",)) for name in ("refused", "good")], ALERTS, TOPICS, None, admit
+    )
+    assert [routed.output.name for routed in made.outputs] == ["good"]
+    assert made.failures == {"refused": Failure(Reason.SCHEMA_INCOMPATIBLE, made.projections[0].schema.fingerprint)}
 
 
 @pytest.mark.parametrize(

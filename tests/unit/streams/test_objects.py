@@ -25,7 +25,13 @@ SPEC: dict[str, Any] = {
     "outputs": [
         {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"], "rename": {"ra": "candidate_ra"}},
         {"name": "sn", "topicRef": {"name": "sn"}, "filter": {"sql": "snn_sn_vs_all > 0.5"}, "select": ["objectId"]},
-        {"name": "sso", "topicRef": {"name": "sso"}, "filter": {"python": "fink_filters.sso"}, "format": "Json"},
+        {
+            "name": "sso",
+            "topicRef": {"name": "sso"},
+            "filter": {"python": "fink_filters.sso"},
+            "format": "Json",
+            "compatibility": "None",
+        },
     ],
 }
 AROUND = Surroundings(
@@ -58,6 +64,7 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert config["outputs"][0]["rename"] == {"ra": "candidate_ra"}
     assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
     assert [output.get("format") for output in config["outputs"]] == [None, None, "Json"]
+    assert [output.get("compatibility") for output in config["outputs"]] == [None, None, "None"]
 
 
 def test_all_is_owned_by_the_stream_and_named_after_it() -> None:

@@ -1,0 +1,56 @@
+"""The schemas of topics: which ones their messages have had, and whether another one may follow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from distribution_job import compatibility, durable_json
+from distribution_job.avro_schema import AvroSchema
+from distribution_job.failures import OutputError, Reason
+from distribution_job.outputs import Compatibility, Output
+
+
+class Schemas:
+    """One JSON file per topic in `folder`, so that a restart knows what readers have seen. Used by one thread at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, list[str]] = {}
+
+    def admit(self, output: Output, schema: AvroSchema) -> None:
+        """See that messages of the output's topic may have this schema; nothing is remembered yet.
+
+        Raises OutputError (SchemaIncompatible).
+        """
+        earlier = self._earlier(output.topic)
+        if schema.text in earlier:
+            return
+        problem = compatibility.broken(schema.text, earlier, output.compatibility)
+        if problem:
+            raise OutputError(
+                Reason.SCHEMA_INCOMPATIBLE,
+                f"The alerts have another schema than those in the topic {output.topic}, where compatibility is {output.compatibility}: "
+                f"{problem}. Publish the columns as they were (select, drop, rename), or to another topic; or set the output's "
+                "compatibility to None, with which the topic begins anew. The files wait.",
+            )
+
+    def note(self, output: Output, schema: AvroSchema) -> None:
+        """Remember, on disk, that messages of the output's topic are about to have this schema."""
+        earlier = self._earlier(output.topic)
+        if schema.text not in earlier:
+            # Who asks for no compatibility breaks with what was before, so later schemas are not held against it.
+            kept = [] if output.compatibility is Compatibility.NONE else earlier
+            self._write(output.topic, [*kept, schema.text])
+
+    def _earlier(self, topic: str) -> list[str]:
+        if topic not in self._known:
+            document = durable_json.read(self._place(topic))
+            self._known[topic] = document["schemas"] if document is not None else []
+        return self._known[topic]
+
+    def _write(self, topic: str, schemas: list[str]) -> None:
+        durable_json.write(self._place(topic), {"topic": topic, "schemas": schemas})
+        self._known[topic] = schemas
+
+    def _place(self, topic: str) -> Path:
+        return self._folder / f"{durable_json.file_name(topic)}.json"
