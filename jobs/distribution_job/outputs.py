@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 
@@ -33,7 +34,7 @@ class Compatibility(StrEnum):
 class Output:
     """One filter, one topic, one choice of columns; at most one of `sql` and `python` is set.
 
-    `rename`: pairs of a column's name among the alerts and its name in the messages.
+    `rename`: pairs of a column's name among the alerts and its name in the messages. `schema_file`: where its schema is written.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Output:
     rename: tuple[tuple[str, str], ...] = ()
     format: Format = Format.SCHEMA_IN_KEY
     compatibility: Compatibility = Compatibility.FORWARD_TRANSITIVE
+    schema_file: Path | None = None
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
 
@@ -63,6 +65,7 @@ def of(document: Mapping[str, Any]) -> Output:
         rename=tuple(document.get("rename", {}).items()),
         format=Format(document.get("format", Output.format)),
         compatibility=Compatibility(document.get("compatibility", Output.compatibility)),
+        schema_file=Path(document["schemaFile"]).absolute() if "schemaFile" in document else None,
         max_match_percent=document.get("maxMatchPercent"),
         max_alerts_per_batch=document.get("maxAlertsPerBatch"),
     )

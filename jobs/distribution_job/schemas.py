@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from distribution_job import compatibility, durable_json
@@ -16,6 +17,7 @@ class Schemas:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[str, list[str]] = {}
+        self._shown: dict[Path, str] = {}
 
     def admit(self, output: Output, schema: AvroSchema) -> None:
         """See that messages of the output's topic may have this schema; nothing is remembered yet.
@@ -35,12 +37,15 @@ class Schemas:
             )
 
     def note(self, output: Output, schema: AvroSchema) -> None:
-        """Remember, on disk, that messages of the output's topic are about to have this schema."""
+        """Remember, on disk, that messages of the output's topic are about to have this schema; and write it to the output's file."""
         earlier = self._earlier(output.topic)
         if schema.text not in earlier:
             # Who asks for no compatibility breaks with what was before, so later schemas are not held against it.
             kept = [] if output.compatibility is Compatibility.NONE else earlier
             self._write(output.topic, [*kept, schema.text])
+        if output.schema_file is not None and self._shown.get(output.schema_file) != schema.text:
+            durable_json.write(output.schema_file, json.loads(schema.text))
+            self._shown[output.schema_file] = schema.text
 
     def _earlier(self, topic: str) -> list[str]:
         if topic not in self._known:

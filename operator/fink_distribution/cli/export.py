@@ -11,7 +11,7 @@ import click
 
 from fink_distribution.cli.commands import PipelineCommand
 from fink_distribution.cli.progress import Progress
-from fink_distribution.cli.reaching_kafka import explained, kafka_options, open_kafka
+from fink_distribution.cli.reaching_kafka import TO_LOOK_AT_ALL, explained, kafka_options, open_kafka
 from fink_distribution.errors import ReconcileError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def export(
         try:
             cluster_id, inventory = asyncio.run(_take(admin, topic_globs, user_globs))
         except ReconcileError as error:
-            raise click.ClickException(explained(error, admin, command_config)) from None
+            raise click.ClickException(explained(error, admin.login, command_config, TO_LOOK_AT_ALL)) from None
     found = declare(inventory, Target(namespace, connection), admin.login.username)
     remarks = _remarks(cluster_id, found)
     if directory is None:

@@ -11,6 +11,7 @@ from fink_distribution.cli.commands import PipelineGroup
 from fink_distribution.cli.export import export
 from fink_distribution.cli.plan import plan
 from fink_distribution.cli.rotate import rotate
+from fink_distribution.cli.schema import schema
 from fink_distribution.settings import Settings
 
 EXIT_BAD_SETTINGS = 2
@@ -23,6 +24,7 @@ Examples:
   fink settings                             what can be set, by which variable, and what it is now
   fink plan -f manifests/                   what the operator would change in Kafka; needs no Kubernetes
   fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
+  fink schema show fink_sn_ztf              the Avro schema of the alerts in a topic
   fink plan --help                          more examples, and the exit statuses for pipelines
 
 \b
@@ -42,6 +44,7 @@ def main() -> None:
 main.add_command(rotate)
 main.add_command(plan)
 main.add_command(export)
+main.add_command(schema)
 
 
 @main.command()

@@ -11,7 +11,7 @@ import click
 
 from fink_distribution.cli.commands import Exit, PipelineCommand
 from fink_distribution.cli.progress import Progress
-from fink_distribution.cli.reaching_kafka import explained, kafka_options, open_kafka
+from fink_distribution.cli.reaching_kafka import TO_LOOK_AT_ALL, explained, kafka_options, open_kafka
 from fink_distribution.errors import ReconcileError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def plan(
         try:
             report = asyncio.run(_report(admin, bundle, ledger))
         except ReconcileError as error:
-            raise click.ClickException(explained(error, admin, command_config)) from None
+            raise click.ClickException(explained(error, admin.login, command_config, TO_LOOK_AT_ALL)) from None
     if output == "json":
         click.echo(json.dumps(as_json(report), indent=2))
     else:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 CONFIG_VARIABLE = "FINK_KAFKA_CONFIG"
+TO_LOOK_AT_ALL = (
+    "It needs Describe and DescribeConfigs on the Cluster and on all topics; nothing else is asked of Kafka."
+)
 
 
 def kafka_options(command: F) -> F:
@@ -49,16 +52,14 @@ def kafka_options(command: F) -> F:
     return command
 
 
-def open_kafka(command_config: str | None, bootstrap_server: str | None, timeout: float) -> KafkaAdmin:
-    """Return a client of the Kafka that the options name.
+def kafka_settings(command_config: str | None, bootstrap_server: str | None) -> dict[str, str]:
+    """Return librdkafka's settings of the Kafka that the options name.
 
     Raises
     ------
     click.ClickException
         The file cannot be used, or nothing says where Kafka is.
     """
-    from fink_distribution.kafka.admin import KafkaAdmin
-
     settings: dict[str, str] = {}
     if command_config is not None:
         try:
@@ -74,13 +75,27 @@ def open_kafka(command_config: str | None, bootstrap_server: str | None, timeout
         )
     settings.setdefault("security.protocol", "PLAINTEXT")
     settings["client.id"] = "fink"
+    return settings
+
+
+def open_kafka(command_config: str | None, bootstrap_server: str | None, timeout: float) -> KafkaAdmin:
+    """Return a client of the Kafka that the options name.
+
+    Raises
+    ------
+    click.ClickException
+        The file cannot be used, or nothing says where Kafka is.
+    """
+    from fink_distribution.kafka.admin import KafkaAdmin
+
+    settings = kafka_settings(command_config, bootstrap_server)
     try:
-        return KafkaAdmin(_login(settings), timeout, settings=settings)
+        return KafkaAdmin(login_of(settings), timeout, settings=settings)
     except Exception as error:  # noqa: BLE001 - librdkafka's; it names the setting and its value, never a password's
         raise click.ClickException(f"{command_config}: librdkafka does not take it: {error}") from None
 
 
-def _login(settings: Mapping[str, str]) -> Login:
+def login_of(settings: Mapping[str, str]) -> Login:
     """Return the login that stands in librdkafka's settings, for requests that librdkafka does not know."""
     from fink_distribution.kafka.login import Login, Tls
 
@@ -98,13 +113,19 @@ def _login(settings: Mapping[str, str]) -> Login:
     return Login(settings["bootstrap.servers"], mechanism, username, password, tls)
 
 
-def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | None) -> str:
-    """Return what to do about a failure; the operator's own words are about a KafkaConnection."""
-    servers = admin.login.bootstrap_servers
+def explained(error: ReconcileError, login: Login, command_config: str | None, needs: str) -> str:
+    """Return what to do about a failure; the operator's own words are about a KafkaConnection.
+
+    Parameters
+    ----------
+    needs
+        The rights that the command needs, as a sentence.
+    """
+    servers = login.bootstrap_servers
     source = command_config or f"a file, and name it by --command-config or {CONFIG_VARIABLE}"
     match error.reason:
         case Reason.AUTHENTICATION_FAILED:
-            return f"{servers} refused the login of {admin.login.username or 'nobody'}. Correct user name, password or mechanism in {source}."
+            return f"{servers} refused the login of {login.username or 'nobody'}. Correct user name, password or mechanism in {source}."
         case Reason.KAFKA_UNREACHABLE:
             return (
                 f"No answer from {servers}. Check the address (--bootstrap-server, or bootstrap.servers in {source}), that "
@@ -112,8 +133,5 @@ def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | No
             )
         case Reason.NOT_AUTHORIZED:
             what = error.message.partition("Kafka does not allow it: ")[2].partition(". Make")[0] or error.message
-            return (
-                f"Kafka does not allow {admin.login.username or 'an anonymous client'} this: {what}. It needs Describe and "
-                "DescribeConfigs on the Cluster and on all topics; nothing else is asked of Kafka."
-            )
+            return f"Kafka does not allow {login.username or 'an anonymous client'} this: {what}. {needs}"
     return error.message

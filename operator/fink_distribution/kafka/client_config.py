@@ -35,6 +35,7 @@ _ESCAPED = {
 """Keys that Java's clients have, read as java.util.Properties reads them, with librdkafka's names."""
 
 _SPECIAL = {"sasl.jaas.config", "ssl.truststore.location", "ssl.truststore.type", "ssl.keystore.type"}
+_REGISTRY = {"schema.registry.url", "basic.auth.user.info", "schema.registry.ssl.ca.location"}
 _NO_MATTER = {"ssl.protocol", "ssl.enabled.protocols", "ssl.truststore.password", "ssl.provider"}
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -75,6 +76,11 @@ def client_settings(text: str) -> dict[str, str]:
         found["ssl.endpoint.identification.algorithm"] = "none"
     _check(found)
     return found
+
+
+def registry_settings(text: str) -> dict[str, str]:
+    """Read what a properties file says of a schema registry, by Confluent's keys: its address, its login, its authority."""
+    return {key: value for key, value in _lines(text) if key in _REGISTRY}
 
 
 def _is_known(key: str) -> bool:

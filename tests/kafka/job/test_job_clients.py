@@ -13,6 +13,8 @@ from job_stream import Stream
 from received import everything, ids
 
 from demo import science_alerts
+from fink_command import fink
+from testbed.environment import Environment
 
 COLUMNS = ["objectId", "candid", "candidate", "cutoutScience"]
 
@@ -25,7 +27,9 @@ def hop_reads(login: dict[str, str], topic: str) -> list[AvroBlob]:
         return list(messages)
 
 
-def test_each_format_is_read_by_clients_that_are_not_ours(stream: Stream, job: JobProcess) -> None:
+def test_each_format_is_read_by_clients_that_are_not_ours(
+    stream: Stream, job: JobProcess, testbed: Environment
+) -> None:
     forms = ("SchemaInKey", "ObjectContainer", "Json")
     topics = {form: stream.topic(form, **{"max.message.bytes": "10485760"}) for form in forms}
     job.document["outputs"] = [
@@ -54,3 +58,10 @@ def test_each_format_is_read_by_clients_that_are_not_ours(stream: Stream, job: J
         alert = json.loads(message.value)
         assert alert["candidate"]["jd"] == expected[alert["candid"]]["candidate"]["jd"]
         assert message.key.decode() == message.headers["id"] == str(alert["candid"])
+
+    [key] = {message.key for message in everything(stream.login, [topics["SchemaInKey"]])}
+    for form, status, said in (("SchemaInKey", 0, ""), ("ObjectContainer", 0, ""), ("Json", 1, "which has no schema")):
+        shown = fink("schema", "show", topics[form], config=testbed.kafka_admin_config)
+        assert shown.status == status, shown.err
+        assert said in shown.err
+        assert status or json.loads(shown.out) == json.loads(key)

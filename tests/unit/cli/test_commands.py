@@ -44,6 +44,9 @@ def report(*resources: PlannedResource) -> Report:
         (["plan", "-f", "no-such-file"], "there is no such file or folder"),
         (["export"], "Nothing says where Kafka is. Give --bootstrap-server HOST:PORT"),
         (["export", "--command-config", "no-such-file"], "does not exist"),
+        (["schema", "shwo", "t"], "Did you mean 'show'?"),
+        (["schema", "show"], "Missing argument 'TOPIC'"),
+        (["schema", "show", "t"], "Nothing says where Kafka is. Give --bootstrap-server HOST:PORT"),
     ],
 )
 def test_called_wrongly_a_command_ends_with_1_since_2_means_changes(arguments: Sequence[str], said: str) -> None:
@@ -52,9 +55,9 @@ def test_called_wrongly_a_command_ends_with_1_since_2_means_changes(arguments: S
     assert said in " ".join(done.output.split())
 
 
-@pytest.mark.parametrize("command", ["plan", "export"])
+@pytest.mark.parametrize("command", ["plan", "export", "schema show"])
 def test_help_teaches_by_examples_and_says_how_it_ends(command: str) -> None:
-    done = CliRunner().invoke(main, [command, "--help"])
+    done = CliRunner().invoke(main, [*command.split(), "--help"])
     assert done.exit_code == 0
     for part in ("Examples:", f"fink {command}", "Exit status:", "--command-config FILE", "FINK_KAFKA_CONFIG"):
         assert part in done.output

@@ -154,6 +154,16 @@ def test_what_was_only_planned_does_not_bind(tmp_path: Path) -> None:
     publish(schemas, output, IS)
 
 
+def test_the_schema_is_written_to_the_outputs_file(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "distribution_schema"
+    schemas, output = Schemas(tmp_path / "schemas"), Output("o", "t", schema_file=file)
+    schemas.admit(output, WAS)
+    assert not file.exists()
+    for schema in (WAS, WIDER, WAS):
+        publish(schemas, output, schema)
+        assert file.read_text() == schema.text
+
+
 def test_none_begins_anew(tmp_path: Path) -> None:
     output = Output("o", "t")
     publish(Schemas(tmp_path), output, WAS)

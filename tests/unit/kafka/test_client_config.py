@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fink_distribution.kafka.client_config import ConfigError, client_settings
+from fink_distribution.kafka.client_config import ConfigError, client_settings, registry_settings
 
 SCRAM = "security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n"
 MODULE = "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required "
@@ -56,3 +56,13 @@ def test_what_cannot_be_used_is_said_and_no_secret_with_it(text: str, said: str)
         client_settings(text)
     assert said in str(refused.value)
     assert "hush" not in str(refused.value)
+
+
+def test_what_confluents_tools_read_of_a_registry() -> None:
+    text = "schema.registry.url=https://r:8081\nbasic.auth.user.info=reader:a\\=b\nschema.registry.ssl.ca.location=/ca.pem\nx=y\n"
+    assert registry_settings(text) == {
+        "schema.registry.url": "https://r:8081",
+        "basic.auth.user.info": "reader:a=b",
+        "schema.registry.ssl.ca.location": "/ca.pem",
+    }
+    assert client_settings("bootstrap.servers=b:1\n" + text) == {"bootstrap.servers": "b:1"}
