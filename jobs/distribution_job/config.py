@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,21 +13,13 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
 from distribution_job import outputs as output_definitions
-from distribution_job.outputs import Output
+from distribution_job.config_errors import ConfigError, sentence
+from distribution_job.outputs import Format, Output
 
 SCHEMA_FILE = "stream-job.schema.json"
 EARLIEST, LATEST = "Earliest", "Latest"
-
-
-class ConfigError(Exception):
-    """The document cannot be used; each problem names its field, what is allowed and what to do."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(problems))
 
 
 class Guarantee(StrEnum):
@@ -63,6 +56,15 @@ class Kafka:
 
 
 @dataclass(frozen=True)
+class Registry:
+    """A schema registry of Confluent's REST API; the login is in the folder's files username and password."""
+
+    url: str
+    credentials_directory: Path | None
+    ca_file: Path | None
+
+
+@dataclass(frozen=True)
 class Progress:
     to: Literal["kubernetes", "log"]
     interval_seconds: int
@@ -75,6 +77,7 @@ class JobConfig:
     source: Source
     checkpoint: Path
     kafka: Kafka
+    registry: Registry | None
     delivery: Delivery
     outputs: tuple[Output, ...]
     trigger_seconds: int
@@ -113,7 +116,7 @@ def parse(document: Any) -> JobConfig:
     """
     errors = sorted(Draft202012Validator(schema()).iter_errors(document), key=lambda error: list(map(str, error.path)))
     if errors:
-        raise ConfigError([_sentence(error) for error in errors])
+        raise ConfigError([sentence(error) for error in errors])
     config = _freeze(document)
     problems = list(_contradictions(config))
     if problems:
@@ -125,7 +128,6 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
     source, kafka, progress = document["source"], document["kafka"], document["progress"]
     namespace, name = document["stream"]["namespace"], document["stream"]["name"]
     delivery = document.get("delivery", {})
-    credentials, ca_file = kafka.get("credentialsDirectory"), kafka.get("caFile")
     return JobConfig(
         namespace=namespace,
         name=name,
@@ -140,10 +142,11 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             bootstrap_servers=kafka["bootstrapServers"],
             security_protocol=kafka["securityProtocol"],
             sasl_mechanism=kafka.get("saslMechanism"),
-            credentials_directory=Path(credentials).absolute() if credentials else None,
-            ca_file=Path(ca_file).absolute() if ca_file else None,
+            credentials_directory=_path(kafka, "credentialsDirectory"),
+            ca_file=_path(kafka, "caFile"),
             verify_hostname=kafka.get("verifyHostname", True),
         ),
+        registry=_registry(document["registry"]) if "registry" in document else None,
         delivery=Delivery(
             Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
             delivery.get("transactionalId", f"{namespace}.{name}-stream"),
@@ -153,6 +156,14 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
         progress=Progress(progress["to"], progress.get("intervalSeconds", 5)),
         spark_conf=dict(document["spark"]["conf"]),
     )
+
+
+def _registry(document: dict[str, Any]) -> Registry:
+    return Registry(document["url"], _path(document, "credentialsDirectory"), _path(document, "caFile"))
+
+
+def _path(document: dict[str, Any], name: str) -> Path | None:
+    return Path(document[name]).absolute() if name in document else None
 
 
 def _local_folder(path: str) -> Path:
@@ -195,6 +206,7 @@ def _contradictions(config: JobConfig) -> list[str]:
                 f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
                 "out, or set delivery.guarantee to ExactlyOnce."
             )
+    found += _of_registry(config)
     if config.kafka.security_protocol.startswith("SASL"):
         protocol = config.kafka.security_protocol
         if config.kafka.sasl_mechanism is None:
@@ -212,21 +224,13 @@ def _contradictions(config: JobConfig) -> list[str]:
     return found
 
 
-def _sentence(error: ValidationError) -> str:
-    """One problem as `field: what is wrong; what is allowed`."""
-    field = error.json_path.removeprefix("$").removeprefix(".") or "the document"
-    rule: Any = error.validator_value
-    described: Any = error.schema
-    found: Any = error.instance
-    if error.validator == "required":
-        missing = [name for name in rule if name not in found]
-        return f"{field}: lacks {', '.join(missing)}. Add it."
-    if error.validator == "additionalProperties":
-        known = described.get("properties", {})
-        unknown = [name for name in found if name not in known]
-        return f"{field}: {', '.join(unknown)} is not known here. Allowed: {', '.join(known)}."
-    if error.validator == "enum":
-        return f"{field}: {json.dumps(found)} is not allowed. Allowed: {', '.join(rule)}."
-    if error.validator == "maxProperties":
-        return f"{field}: takes one of {', '.join(described['properties'])}, not several. Keep one."
-    return f"{field}: {error.message}. {described.get('description', 'Correct it.')}"
+def _of_registry(config: JobConfig) -> Iterator[str]:
+    registry = config.registry
+    if registry is None:
+        for position, output in enumerate(config.outputs):
+            if output.format is Format.CONFLUENT:
+                yield f"outputs[{position}].format: Confluent needs a schema registry. Set registry.url, or choose another format."
+    elif not registry.url.startswith("https:"):
+        for name, given in (("credentialsDirectory", registry.credentials_directory), ("caFile", registry.ca_file)):
+            if given is not None:
+                yield f"registry.{name}: {registry.url} is without TLS, so a password could be read on the way. Set an https address, or leave it out."

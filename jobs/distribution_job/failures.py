@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TOPIC_UNAVAILABLE = "TopicUnavailable"
     ENCODING_FAILED = "EncodingFailed"
     SCHEMA_INCOMPATIBLE = "SchemaIncompatible"
+    REGISTRY_UNAVAILABLE = "RegistryUnavailable"
     # Of one file; it is put aside.
     FILE_UNREADABLE = "FileUnreadable"
     FILE_GONE = "FileGone"

@@ -3,10 +3,12 @@
 - `SchemaInKey`, Fink's own: the key is the schema as JSON, the value bare Avro. fink-client reads it.
 - `ObjectContainer`: the value is a whole Avro file of one alert, schema included (Avro 1.12, "Object Container Files"); the header
   `_format: avro` is how SCiMMA's hop-client knows it.
+- `Confluent`: the value is a zero byte, the schema's id in a registry (four bytes, the highest first), and bare Avro: the "wire format" of
+  Confluent's serializers.
 - `Json`: the value is one JSON object; the header is `_format: json`. Binary columns are base64, and numbers that JSON does not have the strings
   "NaN", "Infinity" and "-Infinity".
 
-The key of the last two is the alert's id.
+The key of all but the first is the alert's id.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ from pyspark.sql.avro.functions import to_avro
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.outputs import Format
 
+WRAPPED = frozenset({Format.OBJECT_CONTAINER, Format.CONFLUENT})
+"""Those of which `wrapped` makes something else than it was given."""
+
+_MAGIC = b"\0"
 _ONE_OBJECT = b"\x02"  # the number 1 as Avro writes it
 _LONGEST_SIZE = 5  # bytes of a size as Avro writes it: more than any message has
 
@@ -39,8 +45,10 @@ def encoded(form: Format, columns: Sequence[Column], schema: AvroSchema) -> Colu
     return to_avro(alert, schema.text)
 
 
-def wrapped(form: Format, value: Column, schema: AvroSchema) -> Column:
+def wrapped(form: Format, value: Column, schema: AvroSchema, schema_id: int | None) -> Column:
     """The message's value around what `encoded` gave. It is used several times in it, so it has to be a column by now."""
+    if form is Format.CONFLUENT and schema_id is not None:
+        return F.concat(F.lit(_MAGIC + schema_id.to_bytes(4)), value)
     if form is not Format.OBJECT_CONTAINER:
         return value
     sync = _sync(schema)

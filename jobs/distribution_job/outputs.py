@@ -15,6 +15,7 @@ class Format(StrEnum):
 
     SCHEMA_IN_KEY = "SchemaInKey"
     OBJECT_CONTAINER = "ObjectContainer"
+    CONFLUENT = "Confluent"
     JSON = "Json"
 
 

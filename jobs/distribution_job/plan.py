@@ -20,13 +20,14 @@ ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
 class Projection:
     """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format.
 
-    `names`: what the columns are called in the messages.
+    `names`: what the columns are called in the messages. `schema_id`: the schema's in the registry, if the format names it.
     """
 
     columns: tuple[str, ...]
     names: tuple[str, ...]
     format: Format
     schema: AvroSchema
+    schema_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Plan:
     failures: Mapping[str, Failure]
 
 
-Admit = Callable[[Output, AvroSchema], None]
-"""See that an output may publish with this schema. Raises OutputError."""
+Admit = Callable[[Output, AvroSchema], int | None]
+"""See that an output may publish with this schema; returns its id in the registry, if there is one. Raises OutputError."""
 
 
 def make(
@@ -73,8 +74,8 @@ def make(
             chosen = columns, published_names(output, columns)
             if chosen not in schemas:
                 schemas[chosen] = avro_schema.derive(_renamed(alerts, *chosen))
-            admit(output, schemas[chosen])
-            wanted = Projection(*chosen, output.format, schemas[chosen])
+            schema_id = admit(output, schemas[chosen])
+            wanted = Projection(*chosen, output.format, schemas[chosen], schema_id)
             if wanted not in projections:
                 projections.append(wanted)
             routed.append(Routed(output, projections.index(wanted), topic))

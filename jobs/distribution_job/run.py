@@ -29,6 +29,7 @@ from distribution_job.leftovers import Leftovers
 from distribution_job.progress import Progress, State
 from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
 from distribution_job.quarantine import Quarantine
+from distribution_job.registry import Registry
 from distribution_job.schemas import Schemas
 from distribution_job.topics import Topics
 from distribution_job.transactions import TWO_DRIVERS
@@ -94,7 +95,7 @@ class Job:
             Distributor(
                 config,
                 Topics(config.kafka),
-                Schemas(config.checkpoint / "schemas"),
+                Schemas(config.checkpoint / "schemas", Registry(config.registry) if config.registry else None),
                 delivery(config, backlog),
                 python_filters.allowed_packages(),
             ),

@@ -8,25 +8,34 @@ from pathlib import Path
 from distribution_job import compatibility, durable_json
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.failures import OutputError, Reason
-from distribution_job.outputs import Compatibility, Output
+from distribution_job.outputs import Compatibility, Format, Output
+from distribution_job.registry import Registry
 
 
 class Schemas:
     """One JSON file per topic in `folder`, so that a restart knows what readers have seen. Used by one thread at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, registry: Registry | None = None) -> None:
+        """`registry`: gives the ids that messages of the format Confluent need."""
         self._folder = folder
+        self._registry = registry
         self._known: dict[str, list[str]] = {}
         self._shown: dict[Path, str] = {}
 
-    def admit(self, output: Output, schema: AvroSchema) -> None:
-        """See that messages of the output's topic may have this schema; nothing is remembered yet.
+    def admit(self, output: Output, schema: AvroSchema) -> int | None:
+        """See that messages of the output's topic may have this schema; nothing is remembered here yet.
 
-        Raises OutputError (SchemaIncompatible).
+        Returns its id in the registry, if the output's format has one.
+        Raises OutputError (SchemaIncompatible, RegistryUnavailable).
         """
         earlier = self._earlier(output.topic)
-        if schema.text in earlier:
-            return
+        if schema.text not in earlier:
+            self._compare(output, schema, earlier)
+        if output.format is Format.CONFLUENT and self._registry is not None:
+            return self._registry.identify(output.topic, schema)
+        return None
+
+    def _compare(self, output: Output, schema: AvroSchema, earlier: list[str]) -> None:
         problem = compatibility.broken(schema.text, earlier, output.compatibility)
         if problem:
             raise OutputError(

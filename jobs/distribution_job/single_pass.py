@@ -18,7 +18,6 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from distribution_job import formats
 from distribution_job.conditions import Conditions, match_name, quoted
 from distribution_job.kafka_sink import LARGEST_MESSAGE
-from distribution_job.outputs import Format
 from distribution_job.plan import Plan, Projection, Routed
 
 
@@ -65,10 +64,12 @@ class SinglePass:
             F.col("__wanted.outputs").alias("outputs"),
         ]
         # A projection of its own, since the encoding stands in it more than once; none when there is nothing to wrap.
-        wrappings = [formats.wrapped(part.format, F.col("value"), part.schema) for part in plan.projections]
+        wrappings = [
+            formats.wrapped(part.format, F.col("value"), part.schema, part.schema_id) for part in plan.projections
+        ]
         self._wrapped = (
             _by_projection(F.col("projection"), wrappings)
-            if any(part.format is Format.OBJECT_CONTAINER for part in plan.projections)
+            if any(part.format in formats.WRAPPED for part in plan.projections)
             else None
         )
         # A projection of its own: in the one above, Spark would explode first, and encode once per output.

@@ -18,6 +18,7 @@ from testbed.broker import Broker
 from testbed.environment import LEVELS, Environment, properties
 from testbed.polling import poll
 from testbed.processes import Processes
+from testbed.schema_registry import SchemaRegistry
 from testbed.tls_listeners import TlsListeners
 
 T = TypeVar("T")
@@ -116,6 +117,14 @@ def tls_broker(tmp_path: Path) -> Iterator[tuple[Broker, TlsListeners]]:
     broker.start()
     yield broker, listeners
     broker.remove()
+
+
+@pytest.fixture
+def schema_registry(tmp_path: Path) -> Iterator[SchemaRegistry]:
+    """A schema registry of the test's own, not started yet."""
+    registry = SchemaRegistry(tmp_path / f"registry-{secrets.token_hex(4)}", Processes(paths.state()))
+    yield registry
+    registry.stop()
 
 
 @pytest.fixture(scope="session")

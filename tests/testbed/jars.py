@@ -1,4 +1,4 @@
-"""Java libraries, fetched by Maven: the broker's own, and the connectors that Spark needs."""
+"""Java libraries, fetched by Maven: the broker's own, the connectors that Spark needs, and the schema registry."""
 
 from __future__ import annotations
 
@@ -20,9 +20,15 @@ def spark() -> Path:
     return _copied("spark-jars", paths.CHECKOUT / "jobs" / "pom.xml", "Spark's connector jars by Maven")
 
 
-def _copied(kind: str, pom: Path, what: str) -> Path:
+def schema_registry() -> Path:
+    """The folder of the schema registry, unpacked."""
+    pom = paths.SOURCE / "registry" / "pom.xml"
+    return _copied("schema-registry", pom, "The schema registry by Maven", "unpack-dependencies")
+
+
+def _copied(kind: str, pom: Path, what: str, how: str = "copy-dependencies") -> Path:
     def fetch(folder: Path) -> None:
-        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+        goal = f"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:{how}"
         with step(what):
             words: list[str | Path] = [
                 "mvn",
@@ -33,6 +39,8 @@ def _copied(kind: str, pom: Path, what: str) -> Path:
                 goal,
                 "-DincludeScope=runtime",
                 f"-DoutputDirectory={folder}",
+                # By these it thinks to have unpacked into this folder what it has unpacked into another; and they lie in the checkout.
+                f"-DmarkersDirectory={folder}/.markers",
             ]
             run(words, log=kind)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fink_distribution.resources.kafka_connection import connection_name
+from fink_distribution.resources.kafka_connection import authority, connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
 
 EARLIEST = "Earliest"
@@ -27,6 +27,23 @@ class Output:
     compatibility: str = "ForwardTransitive"
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A schema registry.
+
+    Attributes
+    ----------
+    credentials
+        The Secret with username and password, or None.
+    ca
+        (kind, name, key) of the Secret or ConfigMap with the authority's certificates; None for those that are trusted anyway.
+    """
+
+    url: str
+    credentials: str | None
+    ca: tuple[str, str, str] | None
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,7 @@ class DistributionStream:
     interval_seconds: int
     delivery: str
     outputs: tuple[Output, ...]
+    registry: Registry | None
     driver: Pods
     executors: Pods
     image: str | None
@@ -83,6 +101,7 @@ class DistributionStream:
             interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),
             delivery=spec.get("delivery", EXACTLY_ONCE),
             outputs=tuple(_output(namespace, item) for item in spec["outputs"]),
+            registry=_registry(spec["registry"]) if "registry" in spec else None,
             driver=Pods(driver.get("cpu", "250m"), driver.get("memory", "2Gi")),
             executors=Pods(
                 cpu=executors.get("cpu", str(cores)),
@@ -123,6 +142,10 @@ class DistributionStream:
     def config_name(self) -> str:
         """The name of the ConfigMap with the job's configuration."""
         return f"{self.name}-job"
+
+
+def _registry(fields: Mapping[str, Any]) -> Registry:
+    return Registry(fields["url"], (fields.get("credentialsSecretRef") or {}).get("name"), authority(fields))
 
 
 def _output(namespace: str, item: Mapping[str, Any]) -> Output:

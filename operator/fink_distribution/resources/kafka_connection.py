@@ -111,13 +111,18 @@ def _credentials(sasl: Mapping[str, Any]) -> Credentials:
 
 
 def _tls(tls: Mapping[str, Any]) -> TlsSettings:
-    named = {"Secret": tls.get("caSecretRef"), "ConfigMap": tls.get("caConfigMapRef")}
-    found = [(kind, ref["name"], ref.get("key", CA_KEY)) for kind, ref in named.items() if ref]
     return TlsSettings(
-        ca=found[0] if found else None,
+        ca=authority(tls),
         client_secret=(tls.get("clientCertificateSecretRef") or {}).get("name"),
         verify_hostname=tls.get("hostnameVerification", True),
     )
+
+
+def authority(fields: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return (kind, name, key) of what caSecretRef or caConfigMapRef names; None without either."""
+    named = {"Secret": fields.get("caSecretRef"), "ConfigMap": fields.get("caConfigMapRef")}
+    found = [(kind, ref["name"], ref.get("key", CA_KEY)) for kind, ref in named.items() if ref]
+    return found[0] if found else None
 
 
 def connection_name(body: Body) -> str:

@@ -12,6 +12,8 @@ from fink_distribution.resources.distribution_stream import DistributionStream
 Pod = Mapping[str, Any]
 
 _PULL_FAILURES = {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"}
+_MENDED_BY_TIME = {"RegistryUnavailable"}
+"""The reasons of outputs that nobody need change anything for."""
 _EXIT_BAD_CONFIG = 2
 _EXIT_KILLED = 137
 _LAST_WORDS = 800
@@ -118,7 +120,8 @@ def _progress_trouble(stream: DistributionStream, progress: Mapping[str, Any] | 
             + (f" [{output['pendingFiles']} files wait]" if output.get("pendingFiles") else "")
             for output in failed
         )
-        return _stalled(Reason.OUTPUT_FAILED, f"{told} The {rest} other outputs go on; nothing is lost.")
+        says = _reconciling if all(output["reason"] in _MENDED_BY_TIME for output in failed) else _stalled
+        return says(Reason.OUTPUT_FAILED, f"{told} The {rest} other outputs go on; nothing is lost.")
     if count := progress.get("quarantinedFileCount"):
         files = "; ".join(
             f"{item['path']}: {item.get('reason', '')}" for item in progress.get("quarantinedFiles") or []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fink_distribution.resources.distribution_stream import EARLIEST, DistributionStream, Output, Pods
+from fink_distribution.resources.distribution_stream import EARLIEST, DistributionStream, Output, Pods, Registry
 from fink_distribution.resources.kafka_connection import CA_KEY, KafkaConnection
 from fink_distribution.resources.keys import Key
 from fink_distribution.streams import layout
@@ -47,12 +47,14 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         source["idColumn"] = stream.id_column
     if stream.starting_from != EARLIEST:
         source["startingFrom"] = stream.starting_from
+    registry = {} if stream.registry is None else {"registry": _registry(stream.registry)}
     return {
         "version": 1,
         "stream": {"namespace": stream.namespace, "name": stream.name},
         "source": source,
         "checkpoint": {"path": _below(layout.CHECKPOINT_DIRECTORY, stream.checkpoint_path)},
         "kafka": _kafka(around),
+        **registry,
         "delivery": _delivery(stream),
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
         "trigger": {"intervalSeconds": stream.interval_seconds},
@@ -73,6 +75,15 @@ def _kafka(around: Surroundings) -> dict[str, Any]:
         found["caFile"] = f"{layout.KAFKA_DIRECTORY}/{CA_KEY}"
     if not connection.verify_hostname:
         found["verifyHostname"] = False
+    return found
+
+
+def _registry(registry: Registry) -> dict[str, str]:
+    found = {"url": registry.url}
+    if registry.credentials:
+        found["credentialsDirectory"] = layout.REGISTRY_DIRECTORY
+    if registry.ca:
+        found["caFile"] = f"{layout.REGISTRY_DIRECTORY}/{CA_KEY}"
     return found
 
 

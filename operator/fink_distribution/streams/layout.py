@@ -10,6 +10,7 @@ from fink_distribution.resources.keys import GROUP
 
 JOB_DIRECTORY = "/etc/fink/job"
 KAFKA_DIRECTORY = "/etc/fink/kafka"
+REGISTRY_DIRECTORY = "/etc/fink/registry"
 SCIENCE_DIRECTORY = "/science"
 CHECKPOINT_DIRECTORY = "/checkpoint"
 READY_FILE = "/tmp/ready"  # noqa: S108 - an emptyDir of the pod's own
@@ -80,4 +81,25 @@ def shared_mounts() -> list[dict[str, Any]]:
         {"name": "science", "mountPath": SCIENCE_DIRECTORY, "readOnly": True},
         {"name": "kafka", "mountPath": KAFKA_DIRECTORY, "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
+    ]
+
+
+def registry_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return what the driver alone needs to reach the registry; it need not exist yet, since other outputs go on without."""
+    registry, sources = stream.registry, []
+    if registry is not None and registry.credentials is not None:
+        items = [{"key": key, "path": key} for key in ("username", "password")]
+        sources.append({"secret": {"name": registry.credentials, "items": items, "optional": True}})
+    if registry is not None and registry.ca is not None:
+        kind, name, key = registry.ca
+        field = {"Secret": "secret", "ConfigMap": "configMap"}[kind]
+        sources.append({field: {"name": name, "items": [{"key": key, "path": CA_KEY}], "optional": True}})
+    return [{"name": "registry", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
+
+
+def registry_mounts(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return the mounts of `registry_volumes`."""
+    return [
+        {"name": volume["name"], "mountPath": REGISTRY_DIRECTORY, "readOnly": True}
+        for volume in registry_volumes(stream)
     ]

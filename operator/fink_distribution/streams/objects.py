@@ -231,6 +231,7 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
                 "volumeMounts": [
                     {"name": "job", "mountPath": layout.JOB_DIRECTORY, "readOnly": True},
                     {"name": "checkpoint", "mountPath": layout.CHECKPOINT_DIRECTORY},
+                    *layout.registry_mounts(stream),
                     *layout.shared_mounts(),
                 ],
             }
@@ -238,6 +239,7 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
         "volumes": [
             {"name": "job", "configMap": {"name": stream.config_name}},
             {"name": "checkpoint", "persistentVolumeClaim": {"claimName": stream.checkpoint_claim}},
+            *layout.registry_volumes(stream),
             *layout.shared_volumes(stream, has_ca=around.connection.has_ca),
         ],
     }

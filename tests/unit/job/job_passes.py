@@ -9,13 +9,16 @@ from pyspark.sql import DataFrame
 
 from distribution_job import conditions, plan
 from distribution_job.avro_schema import AvroSchema
-from distribution_job.outputs import Output
+from distribution_job.outputs import Format, Output
 from distribution_job.single_pass import Messages, SinglePass
 from distribution_job.topics import Topic
 
+SCHEMA_ID = 258
 
-def admit_all(output: Output, schema: AvroSchema) -> None:
+
+def admit_all(output: Output, schema: AvroSchema) -> int | None:
     """Any output may have any schema."""
+    return SCHEMA_ID if output.format is Format.CONFLUENT else None
 
 
 def prepared(alerts: DataFrame, outputs: Sequence[Output]) -> SinglePass:

@@ -51,7 +51,14 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"source__startingFrom": "2026-13-01T00:00:00Z"}, "2026-13-01T00:00:00Z is no time (month must be in 1..12)"),
         (
             {"outputs__0__format": "Avro"},
-            'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Json',
+            'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Confluent, Json',
+        ),
+        ({"outputs__0__format": "Confluent"}, "outputs[0].format: Confluent needs a schema registry. Set registry.url"),
+        ({"registry": {}}, "registry: lacks url"),
+        ({"registry": {"url": "https://me:secret@r"}}, "registry.url"),
+        (
+            {"registry": {"url": "http://r:8081", "credentialsDirectory": "/c"}},
+            "registry.credentialsDirectory: http://r:8081 is without TLS",
         ),
         ({"outputs__0__compatibility": "FORWARD"}, "Forward, ForwardTransitive, Full, FullTransitive, None"),
         ({"outputs__0__rename": {"ra": "i:ra"}}, "outputs[0].rename.ra"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from job_passes import headers, physical, prepared
+from job_passes import SCHEMA_ID, headers, physical, prepared
 from pyspark.sql import DataFrame, SparkSession
 
 from distribution_job.outputs import Format, Output
@@ -69,6 +69,11 @@ def test_the_formats_of_one_stream_do_not_touch_each_other(spark: SparkSession) 
     for row in rows:
         by_topic.setdefault(row["topic"], []).append(row)
     assert {topic: len(found) for topic, found in by_topic.items()} == dict.fromkeys([*Format, "too"], 2)
+    registered = b"\0" + SCHEMA_ID.to_bytes(4)
+    assert [bytes(row["value"]) for row in by_topic["Confluent"]] == [
+        registered + bytes(row["value"]) for row in by_topic["SchemaInKey"]
+    ]
+    assert {bytes(row["key"]) for row in by_topic["Confluent"]} == {b"1", b"2"}
     schema = fastavro.parse_schema(json.loads(bytes(by_topic["SchemaInKey"][0]["key"])))
     bare = [fastavro.schemaless_reader(io.BytesIO(row["value"]), schema, None) for row in by_topic["SchemaInKey"]]
     contained = [alert for row in by_topic["ObjectContainer"] for alert in fastavro.reader(io.BytesIO(row["value"]))]
@@ -87,17 +92,19 @@ def test_messages_have_the_new_names_and_filters_know_the_old_ones(spark: SparkS
         assert json.loads(bytes(row["value"])) == expected
     elif form is Format.OBJECT_CONTAINER:
         assert list(fastavro.reader(io.BytesIO(row["value"]))) == [expected]
-    else:
+    elif form is Format.SCHEMA_IN_KEY:
         schema = fastavro.parse_schema(json.loads(bytes(row["key"])))
         assert fastavro.schemaless_reader(io.BytesIO(row["value"]), schema, None) == expected
+    else:
+        assert bytes(row["value"]).startswith(b"\0" + SCHEMA_ID.to_bytes(4))
     assert headers(row)["id"] == "2"
 
 
-@pytest.mark.parametrize("form", [Format.OBJECT_CONTAINER, Format.JSON])
+@pytest.mark.parametrize("form", [Format.OBJECT_CONTAINER, Format.CONFLUENT, Format.JSON])
 def test_an_alert_is_encoded_once_for_all_topics_of_a_format(spark: SparkSession, form: Format) -> None:
     alerts = spark.createDataFrame([(1, "x")], "candid long, name string")
     outputs = [Output(f"o{number}", f"t{number}", format=form) for number in range(5)]
     made = prepared(alerts, outputs).over(alerts)
     text = physical(made)
-    assert text.count("to_avro(" if form is Format.OBJECT_CONTAINER else "StructsToJson") == 1
+    assert text.count("StructsToJson" if form is Format.JSON else "to_avro(") == 1
     assert len({bytes(row["value"]) for row in made.rows.collect()}) == 1

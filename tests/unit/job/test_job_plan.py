@@ -31,7 +31,7 @@ def test_outputs_with_the_same_columns_share_one_projection() -> None:
 def test_formats_have_projections_of_their_own_and_one_schema() -> None:
     outputs = [Output(form.value, "t", select=("candid",), format=form) for form in Format]
     made = plan.make(outputs, ALERTS, TOPICS, None, admit_all)
-    assert [routed.projection for routed in made.outputs] == [0, 1, 2]
+    assert [routed.projection for routed in made.outputs] == [0, 1, 2, 3]
     assert len({id(part.schema) for part in made.projections}) == 1
 
 
@@ -80,6 +80,13 @@ def test_an_output_fails_alone() -> None:
     assert "names the column stamp, which its drop leaves out" in made.failures["dropped"].message
     assert "objectId and candid would both be called" in made.failures["clash"].message
     assert "Close to it: candid" in made.failures["select"].message
+
+
+def test_only_those_whose_schema_has_the_same_id_share_a_projection() -> None:
+    outputs = [Output(name, "t", select=("candid",), format=Format.CONFLUENT) for name in ("a", "b", "c")]
+    made = plan.make(outputs, ALERTS, TOPICS, None, lambda output, schema: 7 if output.name == "b" else 8)
+    assert [routed.projection for routed in made.outputs] == [0, 1, 0]
+    assert [part.schema_id for part in made.projections] == [8, 7]
 
 
 def test_all_columns_come_in_the_order_of_their_names_and_selected_ones_in_their_own() -> None:

@@ -88,6 +88,29 @@ def ended(code: int, message: str = "", reason: str = "Error") -> dict[str, Any]
         ),
         (
             RUNNING,
+            {
+                "outputs": [
+                    {"name": "a", "reason": "RegistryUnavailable", "error": "does not answer", "pendingFiles": 1}
+                ]
+            },
+            "OutputFailed",
+            State.RECONCILING,
+            "output a (RegistryUnavailable): does not answer [1 files wait] The 2 other outputs go on",
+        ),
+        (
+            RUNNING,
+            {
+                "outputs": [
+                    {"name": "a", "reason": "RegistryUnavailable", "error": "does not answer"},
+                    {"name": "b", "reason": "FilterInvalid", "error": "magpfs?"},
+                ]
+            },
+            "OutputFailed",
+            State.STALLED,
+            "magpfs?",
+        ),
+        (
+            RUNNING,
             {"quarantinedFileCount": 1, "quarantinedFiles": [{"path": "f.parquet", "reason": "no footer"}]},
             "SourceFileCorrupt",
             State.STALLED,

@@ -177,3 +177,42 @@ def test_over_tls_the_pods_have_the_authority_and_use_it() -> None:
     for pod in (objects["StatefulSet"]["spec"]["template"], executor):
         (secret,) = (each["secret"] for each in pod["spec"]["volumes"] if each["name"] == "kafka")
         assert {"key": "ca.crt", "path": "ca.crt"} in secret["items"]
+
+
+@pytest.mark.parametrize(
+    ("authority", "source"),
+    [
+        (
+            {"caConfigMapRef": {"name": "trust"}},
+            {"configMap": {"name": "trust", "items": [{"key": "ca.crt", "path": "ca.crt"}], "optional": True}},
+        ),
+        (
+            {"caSecretRef": {"name": "tls", "key": "ca"}},
+            {"secret": {"name": "tls", "items": [{"key": "ca", "path": "ca.crt"}], "optional": True}},
+        ),
+    ],
+)
+def test_the_driver_alone_can_reach_the_registry(authority: dict[str, Any], source: dict[str, Any]) -> None:
+    objects = made(registry={"url": "https://registry:8081", "credentialsSecretRef": {"name": "login"}, **authority})
+    config = json.loads(objects["ConfigMap"]["data"]["job.json"])
+    assert config["registry"] == {
+        "url": "https://registry:8081",
+        "credentialsDirectory": "/etc/fink/registry",
+        "caFile": "/etc/fink/registry/ca.crt",
+    }
+    jsonschema.validate(config, json.loads(SCHEMA.read_text()))
+    pod = objects["StatefulSet"]["spec"]["template"]["spec"]
+    [volume] = [volume for volume in pod["volumes"] if volume["name"] == "registry"]
+    keys = [{"key": key, "path": key} for key in ("username", "password")]
+    assert volume["projected"]["sources"] == [{"secret": {"name": "login", "items": keys, "optional": True}}, source]
+    mount = {"name": "registry", "mountPath": "/etc/fink/registry", "readOnly": True}
+    assert mount in pod["containers"][0]["volumeMounts"]
+    assert "registry" not in objects["ConfigMap"]["data"][layout.EXECUTOR_TEMPLATE]
+
+
+def test_a_registry_that_anybody_may_ask_needs_no_volume() -> None:
+    objects = made(registry={"url": "http://registry:8081"})
+    assert json.loads(objects["ConfigMap"]["data"]["job.json"])["registry"] == {"url": "http://registry:8081"}
+    assert "registry" not in {
+        volume["name"] for volume in objects["StatefulSet"]["spec"]["template"]["spec"]["volumes"]
+    }
