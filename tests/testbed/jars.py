@@ -4,36 +4,29 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fink_distribution.local_kafka.jars import copy_command, kafka_jars
 from testbed import paths
 from testbed.cache import cached, fingerprint
 from testbed.commands import run
-from testbed.steps import step
+from testbed.steps import note, step
 
 
 def kafka() -> Path:
-    """The folder of the broker's jars."""
-    return _copied("kafka-jars", paths.SOURCE / "kafka" / "pom.xml", "Kafka's jars by Maven")
+    """The folder of the broker's jars, which `fink_kafka` uses as well."""
+
+    def fetch(pom: Path, folder: Path) -> None:
+        with step("Kafka's jars by Maven"):
+            run(copy_command(pom, folder), log="kafka-jars")
+
+    return kafka_jars(fetch, lambda: note("Waiting for another process, which fetches Kafka's jars"))
 
 
 def spark() -> Path:
     """The folder of the connectors' jars: those of jobs/pom.xml that pyspark does not bring itself."""
-    return _copied("spark-jars", paths.CHECKOUT / "jobs" / "pom.xml", "Spark's connector jars by Maven")
+    pom = paths.CHECKOUT / "jobs" / "pom.xml"
 
-
-def _copied(kind: str, pom: Path, what: str) -> Path:
     def fetch(folder: Path) -> None:
-        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-        with step(what):
-            words: list[str | Path] = [
-                "mvn",
-                "-B",
-                "-q",
-                "-f",
-                pom,
-                goal,
-                "-DincludeScope=runtime",
-                f"-DoutputDirectory={folder}",
-            ]
-            run(words, log=kind)
+        with step("Spark's connector jars by Maven"):
+            run(copy_command(pom, folder), log="spark-jars")
 
-    return cached(kind, fingerprint([pom.read_text()]), fetch)
+    return cached("spark-jars", fingerprint([pom.read_text()]), fetch)

@@ -19,6 +19,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 CONFIG_VARIABLE = "FINK_KAFKA_CONFIG"
 
 
+class NoServersError(click.ClickException):
+    """Nothing says where Kafka is."""
+
+
 def kafka_options(command: F) -> F:
     """Add the options to a command."""
     options = (
@@ -68,7 +72,7 @@ def open_kafka(command_config: str | None, bootstrap_server: str | None, timeout
     if bootstrap_server is not None:
         settings["bootstrap.servers"] = bootstrap_server
     if not settings.get("bootstrap.servers"):
-        raise click.ClickException(
+        raise NoServersError(
             "Nothing says where Kafka is. Give --bootstrap-server HOST:PORT, or bootstrap.servers in the file of --command-config "
             f"(or {CONFIG_VARIABLE})."
         )
@@ -98,8 +102,19 @@ def _login(settings: Mapping[str, str]) -> Login:
     return Login(settings["bootstrap.servers"], mechanism, username, password, tls)
 
 
-def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | None) -> str:
-    """Return what to do about a failure; the operator's own words are about a KafkaConnection."""
+_NEEDS_TO_LOOK = (
+    "It needs Describe and DescribeConfigs on the Cluster and on all topics; nothing else is asked of Kafka."
+)
+
+
+def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | None, needs: str = _NEEDS_TO_LOOK) -> str:
+    """Return what to do about a failure; the operator's own words are about its resources.
+
+    Parameters
+    ----------
+    needs
+        Which rights the command needs.
+    """
     servers = admin.login.bootstrap_servers
     source = command_config or f"a file, and name it by --command-config or {CONFIG_VARIABLE}"
     match error.reason:
@@ -112,8 +127,9 @@ def explained(error: ReconcileError, admin: KafkaAdmin, command_config: str | No
             )
         case Reason.NOT_AUTHORIZED:
             what = error.message.partition("Kafka does not allow it: ")[2].partition(". Make")[0] or error.message
-            return (
-                f"Kafka does not allow {admin.login.username or 'an anonymous client'} this: {what}. It needs Describe and "
-                "DescribeConfigs on the Cluster and on all topics; nothing else is asked of Kafka."
-            )
+            return f"Kafka does not allow {admin.login.username or 'an anonymous client'} this: {what}. {needs}"
+        case Reason.DELETION_DISABLED:
+            return "The brokers have delete.topic.enable=false, so nobody can delete a topic. Set it to true on the controllers."
+        case Reason.INVALID_CONFIG:
+            return error.message.removesuffix(" Correct the spec accordingly.")
     return error.message

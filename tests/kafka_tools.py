@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fink_distribution.local_kafka.private import write_private
+from fink_distribution.resources.credentials import jaas_config, java_properties
 from testbed.environment import Environment, properties
 
 
+@dataclass(frozen=True)
 class KafkaTools:
-    """The tools, logged in as the super user."""
+    """The tools, logged in as the super user.
 
-    def __init__(self, environment: Environment) -> None:
-        self.environment = environment
+    Attributes
+    ----------
+    config
+        A file for --command-config.
+    data
+        The folder of the controller's data.
+    """
+
+    jars: Path
+    bootstrap: str
+    config: Path
+    data: Path
+
+    @classmethod
+    def of(cls, environment: Environment) -> KafkaTools:
+        """Return those for the testbed's broker."""
+        admin = environment.kafka_admin_config
+        data = admin.parent / "data"
+        return cls(environment.kafka_jars, environment.kafka_bootstrap, _java_config(admin), data)
 
     def acls(self, *arguments: str) -> str:
         """Run kafka-acls and return what it prints, its log left out; it may fail, as it does for wrong arguments."""
-        where = ("--bootstrap-server", self.environment.kafka_bootstrap, "--command-config", str(self._config()))
+        where = ("--bootstrap-server", self.bootstrap, "--command-config", str(self.config))
         return self._run("org.apache.kafka.tools.AclCommand", *where, *arguments)
 
     def listing(self, user: str) -> set[str]:
@@ -35,27 +55,25 @@ class KafkaTools:
 
     def metadata_records(self) -> list[dict[str, Any]]:
         """Return all that the controller has written, in its order: {type, version, data} each."""
-        log = self.environment.kafka_admin_config.parent / "data" / "__cluster_metadata-0"
+        log = self.data / "__cluster_metadata-0"
         files = ",".join(str(file) for file in sorted(log.glob("*.log")))
         printed = self._run("org.apache.kafka.tools.DumpLogSegments", "--cluster-metadata-decoder", "--files", files)
         return [json.loads(payload) for payload in re.findall(r"payload: (\{.*\})", printed)]
 
     def _run(self, main: str, *arguments: str) -> str:
         options = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
-        command = ["java", *options, "-cp", f"{self.environment.kafka_jars}/*", main, *arguments]
+        command = ["java", *options, "-cp", f"{self.jars}/*", main, *arguments]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
         return done.stdout + done.stderr
 
-    def _config(self) -> Path:
-        words = properties(self.environment.kafka_admin_config)
-        module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-        jaas = f'{module} required username="{words["sasl.username"]}" password="{words["sasl.password"]}";'
-        file = self.environment.kafka_admin_config.with_name("admin-java.properties")
-        lines = {
-            "security.protocol": "SASL_PLAINTEXT",
-            "sasl.mechanism": words["sasl.mechanism"],
-            "sasl.jaas.config": jaas,
-        }
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-            opened.write("".join(f"{key}={value}\n" for key, value in lines.items()))
-        return file
+
+def _java_config(librdkafka: Path) -> Path:
+    words = properties(librdkafka)
+    file = librdkafka.with_name("admin-java.properties")
+    settings = {
+        "security.protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": words["sasl.mechanism"],
+        "sasl.jaas.config": jaas_config(words["sasl.username"], words["sasl.password"]),
+    }
+    write_private(file, java_properties(settings))
+    return file
