@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,11 @@ class KafkaTools:
 
     def listing(self, user: str) -> set[str]:
         """Return a user's bindings as kafka-acls lists them, a line each: type name pattern operation permission host."""
-        found, resource = set(), ("", "", "")
-        for line in self.acls("--list", "--principal", f"User:{user}").splitlines():
-            if pattern := re.search(r"resourceType=(\w+), name=(.*), patternType=(\w+)\)", line):
-                resource = (pattern[1], pattern[2], pattern[3])
-            elif entry := re.search(r"host=(\S+), operation=(\w+), permissionType=(\w+)\)", line):
-                found.add(" ".join((*resource, entry[2], entry[3], entry[1])))
-        return found
+        return _bindings(self.acls("--list", "--principal", f"User:{user}")).get(user, set())
+
+    def listings(self) -> dict[str, set[str]]:
+        """Return the bindings of all users."""
+        return _bindings(self.acls("--list"))
 
     def metadata_records(self) -> list[dict[str, Any]]:
         """Return all that the controller has written, in its order: {type, version, data} each."""
@@ -65,6 +64,17 @@ class KafkaTools:
         command = ["java", *options, "-cp", f"{self.jars}/*", main, *arguments]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
         return done.stdout + done.stderr
+
+
+def _bindings(printed: str) -> dict[str, set[str]]:
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    resource = ("", "", "")
+    for line in printed.splitlines():
+        if pattern := re.search(r"resourceType=(\w+), name=(.*), patternType=(\w+)\)", line):
+            resource = (pattern[1], pattern[2], pattern[3])
+        elif entry := re.search(r"principal=User:(.*), host=(\S+), operation=(\w+), permissionType=(\w+)\)", line):
+            found[entry[1]].add(" ".join((*resource, entry[3], entry[4], entry[2])))
+    return dict(found)
 
 
 def _java_config(librdkafka: Path) -> Path:

@@ -13,10 +13,12 @@ from typing import Any
 import psutil
 import pytest
 import yaml
+from click.testing import CliRunner
 from confluent_kafka import Consumer, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from fink_command import Done, fink, fink_kafka
+from fink_distribution.cli.fink_kafka.main import main
 from fink_distribution.kafka.client_config import client_settings
 from fink_distribution.local_kafka import configuration
 from fink_distribution.local_kafka.configuration import Configuration
@@ -34,8 +36,12 @@ class Local:
     home: Path
 
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> Done:
-        """Run a service."""
-        return fink_kafka(*arguments, home=self.home, stdin=stdin, **environment)
+        """Run a service in this process, which saves a second each time."""
+        variables = {"FINK_HOME": str(self.home), "FINK_KAFKA_CONFIG": None, **environment}
+        done = CliRunner(env=variables).invoke(main, arguments, input=stdin, prog_name="fink_kafka")
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Done(done.exit_code, done.stdout, done.stderr)
 
     def do(self, *arguments: str, stdin: str = "", **environment: str) -> str:
         """Run a service that has to end well, and return what it prints."""
@@ -89,30 +95,88 @@ def prepare(home: Path, brokers: int = 1) -> Local:
     return Local(home)
 
 
+class Watcher:
+    """Sees the arguments and the environment of all processes, over and over."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.1):
+            for process in psutil.process_iter():
+                try:
+                    self.seen.update((" ".join(process.cmdline()), str(process.environ())))
+                except psutil.Error:
+                    continue
+
+    def __enter__(self) -> Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+@dataclass(frozen=True)
+class Started:
+    """A local Kafka, and what others could see while it was first started."""
+
+    local: Local
+    texts: list[str]
+
+
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
-    """A local Kafka that runs, with the topic of the walkthrough."""
-    found = prepare(tmp_path_factory.mktemp("fink"))
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+    """The walkthrough's first steps, in processes of their own."""
+    local = prepare(tmp_path_factory.mktemp("fink"))
+    authentication = ("--authentication", "-u", "alice", "-p", "-")
     try:
-        found.do("start")
-        found.do("--create-topic", TOPIC)
-        yield found
+        with Watcher() as watcher:
+            all_done = [fink_kafka("start", home=local.home), fink_kafka("--create-topic", TOPIC, home=local.home)]
+            all_done.append(fink_kafka(*authentication, home=local.home, stdin="alices-password"))
+        texts = [text for done in all_done for text in (done.out, done.err)]
+        assert [done.status for done in all_done] == [0, 0, 0], texts
+        assert "1 broker(s) started: it listens at 127.0.0.1:" in texts[0]
+        yield Started(local, [*watcher.seen, *texts])
     finally:
-        found.run("stop")
+        local.run("stop")
+
+
+@pytest.fixture
+def local(started: Started) -> Local:
+    """The same, for tests of what can be done with it."""
+    return started.local
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Say whether a process has ended, if only to wait for its parent to notice."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def publish(settings: dict[str, Any], *values: str, topic: str = TOPIC) -> None:
     """Publish messages, and raise what was refused."""
-    producer, refused = Producer({**settings, "message.timeout.ms": 10_000}), []
+    producer, refused = Producer({"message.timeout.ms": 10_000, **settings}), []
+    is_transactional = "transactional.id" in settings
+    if is_transactional:
+        producer.init_transactions(15)
+        producer.begin_transaction()
     for value in values:
         producer.produce(topic, value, on_delivery=lambda error, _: refused.append(error) if error else None)
     producer.flush(15)
+    if is_transactional:
+        producer.commit_transaction(15)
     if refused:
         raise KafkaException(refused[0])
 
 
-def read(settings: dict[str, Any], group: str, count: int, topic: str = TOPIC) -> list[str]:
-    """Read so many messages from the beginning, and raise what was refused."""
+def read(settings: dict[str, Any], group: str, until: str, topic: str = TOPIC) -> list[str]:
+    """Read from the beginning until a message has come, and raise what was refused."""
     consumer = Consumer({**settings, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     found: list[str] = []
@@ -123,10 +187,10 @@ def read(settings: dict[str, Any], group: str, count: int, topic: str = TOPIC) -
             if message.error():
                 raise KafkaException(message.error())
             found.append((message.value() or b"").decode())
-        return len(found) >= count
+        return until in found
 
     try:
-        wait_for(look, 30, f"{count} message(s) are read")
+        wait_for(look, 30, f"{until!r} is read")
     finally:
         consumer.close()
     return found
@@ -163,42 +227,34 @@ def test_a_topic_is_created_once_described_and_deleted(local: Local) -> None:
 
 def test_the_users_of_the_configuration_can_publish_and_read_and_no_more(local: Local) -> None:
     publish(local.settings("producer", transactional_id=local.configuration.transactional_id), "one")
-    assert read(local.settings("consumer"), local.configuration.group, 1) == ["one"]
+    assert read(local.settings("consumer"), local.configuration.group, "one") == ["one"]
     with pytest.raises(KafkaException, match="TOPIC_AUTHORIZATION_FAILED"):
         publish(local.settings("consumer"), "two")
     with pytest.raises(KafkaException, match="GROUP_AUTHORIZATION_FAILED"):
-        read(local.settings("consumer"), "another-group", 1)
+        read(local.settings("consumer"), "another-group", "one")
     with pytest.raises(KafkaException):
         AdminClient({**local.settings("admin"), "security.protocol": "PLAINTEXT"}).list_topics(timeout=3)
 
 
 def test_what_authorization_gives_is_what_kafkas_own_tool_gives(local: Local) -> None:
     tools = local.tools()
-    for role, ours, theirs in (
-        ("consumer", ("-c", "g"), ("--consumer", "--group", "g")),
-        ("producer", ("-p",), ("--producer",)),
-        ("both", ("-c", "g", "-p"), ("--consumer", "--group", "g", "--producer")),
-    ):
-        mine, other = f"by-us-{role}", f"by-kafka-{role}"
-        local.do("--authorization", "-a", "-u", mine, "-H", "192.0.2.1", *ours, "-t", TOPIC, "-t", "more")
-        by_kafka = (
-            "--allow-principal",
-            f"User:{other}",
-            "--allow-host",
-            "192.0.2.1",
-            "--topic",
-            TOPIC,
-            "--topic",
-            "more",
-        )
-        tools.acls("--add", *theirs, *by_kafka)
-        given = tools.listing(mine)
-        assert given == tools.listing(other)
-        assert given
-        assert acls(local, mine) == given
-        assert acls(local, other) == given
-        local.do("--authorization", "-d", "-u", mine, "-H", "192.0.2.1", *ours, "-t", TOPIC, "-t", "more")
-        assert acls(local, mine) == set()
+    roles = {"consumer": (["-c", "g"], ["--consumer", "--group", "g"]), "producer": (["-p"], ["--producer"])}
+    more = ("-H", "192.0.2.1", "-t", TOPIC, "-t", "more")
+    for role, (ours, theirs) in roles.items():
+        local.do("--authorization", "-a", "-u", f"our-{role}", *ours, *more)
+        who = ("--allow-principal", f"User:their-{role}", "--allow-host", "192.0.2.1")
+        tools.acls("--add", *theirs, *who, "--topic", TOPIC, "--topic", "more")
+    local.do("--authorization", "-a", "-u", "our-both", "-c", "g", "-p", *more)
+    listings = tools.listings()
+    assert listings["our-consumer"] == listings["their-consumer"]
+    assert listings["our-producer"] == listings["their-producer"]
+    assert listings["our-both"] == listings["their-consumer"] | listings["their-producer"]
+    for user, listing in listings.items():
+        assert acls(local, user) == listing
+    local.do("--authorization", "-d", "-u", "our-both", "-c", "g", *more)
+    assert acls(local, "our-both") == listings["their-producer"] - listings["their-consumer"]
+    local.do("--authorization", "-d", "-u", "their-producer", "-p", *more)
+    assert acls(local, "their-producer") == set()
 
 
 def test_a_user_is_added_authorized_and_deleted(local: Local, tmp_path: Path) -> None:
@@ -211,7 +267,7 @@ def test_a_user_is_added_authorized_and_deleted(local: Local, tmp_path: Path) ->
     assert again == "User:community has all of these permissions already.\n"
     login = {**local.settings("consumer"), "sasl.username": "community", "sasl.password": "first-word"}
     publish(login, "from the community")
-    assert "from the community" in read(login, "community", 1) + read(login, "community", 2)
+    read(login, "community", "from the community")
     replaced = local.do("--authentication", "-a", "-u", "community", "-p", "-", stdin="second-word\n")
     assert replaced == "User community: SCRAM-SHA-512 credential replaced.\n"
     publish({**login, "sasl.password": "second-word"}, "with the new password")
@@ -265,29 +321,39 @@ def test_another_kafka_is_reached_by_its_address_and_a_login(local: Local, tmp_p
 
 
 def test_starting_twice_is_fine_and_stop_keeps_all_data(local: Local) -> None:
-    publish(local.settings("producer"), "kept")
+    local.do("--create-topic", "kept")
     local.do("--authentication", "-u", "kept", "-p", "-", stdin="kept-word")
-    local.do("--authorization", "-a", "-u", "kept", "-c", "kept", "-t", TOPIC)
+    local.do("--authorization", "-a", "-u", "kept", "-c", "kept", "-t", "kept")
+    publish(local.settings("admin"), "one", "two", topic="kept")
     before, topics = local.listed("--list-acl"), local.listed("--list-topics")
     process = local.processes()
     assert "Kafka runs already: it listens at 127.0.0.1:" in local.do("start")
     assert local.processes() == process
     assert "Kafka stopped. Its data stay in" in local.do("stop")
-    assert not any(each.is_running() for each in process)
+    assert all(map(is_gone, process))
     assert "No Kafka runs here." in local.do("stop")
     assert local.run("--list-topics").status == 5
     assert "1 broker(s) started: it listens at 127.0.0.1:" in local.do("start")
     assert (local.listed("--list-acl"), local.listed("--list-topics")) == (before, topics)
     login = {**local.settings("consumer"), "sasl.username": "kept", "sasl.password": "kept-word"}
-    wait_for(lambda: "kept" in read(login, "kept", 1), what="what was published is read")
+    assert read(login, "kept", "two", topic="kept") == ["one", "two"]
 
 
-def test_a_broker_that_was_killed_is_started_again(local: Local) -> None:
+def test_a_broker_that_was_killed_and_does_not_come_up_is_mended_and_started(local: Local) -> None:
     (process,) = local.processes()
     process.kill()
     process.wait(10)
     done = local.run("--list-topics")
     assert (done.status, "No Kafka runs here" in done.err) == (5, True)
+    file = local.home / "kafka" / "broker-1" / "data" / "meta.properties"
+    text = file.read_text()
+    file.write_text(text.replace("node.id=1", "node.id=7"))
+    done = local.run("start")
+    assert done.status == 1
+    assert "broker 1 ended before it answered." in done.err
+    assert f"All of its log: {local.home}/kafka/broker-1/broker.log" in done.err
+    assert "No Kafka runs here." in local.do("stop")
+    file.write_text(text)
     assert "1 broker(s) started" in local.do("start")
     assert TOPIC in local.do("--list-topics")
 
@@ -297,7 +363,8 @@ def test_a_changed_password_of_the_configuration_counts_from_the_next_start(loca
     old, password = local.settings("consumer"), local.configuration.consumer.password
     file.write_text(file.read_text().replace(password, "another-password"))
     local.do("start")
-    assert read(local.settings("consumer"), local.configuration.group, 1)
+    publish(local.settings("producer"), "for who has the new one")
+    read(local.settings("consumer"), local.configuration.group, "for who has the new one")
     with pytest.raises(KafkaException):
         AdminClient(old).list_topics(timeout=3)
 
@@ -312,40 +379,16 @@ def test_a_changed_administrator_is_told_from_a_slow_start(local: Local) -> None
     assert "Kafka runs already" in local.do("start")
 
 
-def test_no_password_is_in_a_process_list_an_output_a_log_or_an_open_file(tmp_path: Path) -> None:
-    local = prepare(tmp_path)
-    seen: set[str] = set()
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.1):
-            for process in psutil.process_iter():
-                try:
-                    seen.update((" ".join(process.cmdline()), str(process.environ())))
-                except psutil.Error:
-                    continue
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        out = [local.run("start"), local.run("--authentication", "-u", "a", "-p", "-", stdin="alices-password")]
-        assert [done.status for done in out] == [0, 0], out
-    finally:
-        over.set()
-        watcher.join()
-        local.run("stop")
-    assert any("kafka.tools.StorageTool" in words or "format.args" in words for words in seen), (
-        "it was looked at in time"
-    )
-    assert any("kafka.Kafka" in words for words in seen)
-    texts = [*seen, *(done.out + done.err for done in out), (local.home / "kafka/broker-1/broker.log").read_text()]
-    for password in [*local.passwords, "alices-password"]:
-        assert not [text for text in texts if password in text]
-    kafka = local.home / "kafka"
+def test_no_password_is_in_a_process_list_an_output_or_a_log(started: Started) -> None:
+    assert any("format.args" in text for text in started.texts), "it was looked at while the data were made ready"
+    assert any("kafka.Kafka" in text for text in started.texts)
+    kafka = started.local.home / "kafka"
+    log = (kafka / "broker-1" / "broker.log").read_text()
+    for password in [*started.local.passwords, "alices-password"]:
+        assert not [text for text in (*started.texts, log) if password in text]
     assert kafka.stat().st_mode & 0o777 == 0o700
-    for file in kafka.rglob("*.properties"):
-        if file.name != "meta.properties":
-            assert file.stat().st_mode & 0o777 == 0o600, file
+    for file in ("admin.properties", "producer.properties", "consumer.properties", "broker-1/server.properties"):
+        assert (kafka / file).stat().st_mode & 0o777 == 0o600, file
     assert not list(kafka.rglob("*.args"))
 
 
@@ -360,32 +403,19 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
     assert not local.processes()
 
 
-def test_a_broker_that_does_not_come_up_is_ended_and_its_log_shown(tmp_path: Path) -> None:
-    local = prepare(tmp_path)
-    assert local.run("start", "--timeout", "1").status in (0, 1)  # makes the data ready, whether it is in time or not
-    local.do("stop")
-    properties = local.home / "kafka" / "broker-1" / "data" / "meta.properties"
-    properties.write_text(properties.read_text().replace("node.id=1", "node.id=7"))
-    done = local.run("start")
-    assert done.status == 1
-    assert "broker 1 ended before it answered." in done.err
-    assert "All of its log: " in done.err
-    assert "No Kafka runs here." in local.do("stop")
-
-
-def test_three_brokers_keep_three_copies(tmp_path: Path) -> None:
-    local = prepare(tmp_path, brokers=3)
+def test_each_of_two_brokers_keeps_a_copy(tmp_path: Path) -> None:
+    local = prepare(tmp_path, brokers=2)
     try:
-        assert "3 broker(s) started" in local.do("start", KAFKA_HEAP_OPTS="-Xmx256m")
+        assert "2 broker(s) started" in local.do("start", KAFKA_HEAP_OPTS="-Xmx256m")
         local.do("--create-topic", TOPIC)
         (partition,) = local.listed("--describe-topic", TOPIC)["partitions"]
-        assert sorted(partition["inSync"]) == [1, 2, 3]
+        assert sorted(partition["inSync"]) == [1, 2]
         processes = local.processes()
-        processes[2].kill()
-        processes[2].wait(10)
+        processes[1].kill()
+        processes[1].wait(10)
         publish(local.settings("producer"), "one")
         assert "1 broker(s) started" in local.do("start", KAFKA_HEAP_OPTS="-Xmx256m")
-        assert read(local.settings("consumer"), local.configuration.group, 1) == ["one"]
+        assert read(local.settings("consumer"), local.configuration.group, "one") == ["one"]
     finally:
         local.run("stop")
-    assert not any(process.is_running() for process in processes)
+    assert all(map(is_gone, processes))

@@ -11,9 +11,6 @@ from fink_distribution.cli.fink_kafka.exits import Exit, Problem, contradiction
 from fink_distribution.manifests.exporting import Manifest, Target
 from fink_distribution.manifests.folding import why_not
 from fink_distribution.manifests.naming import kubernetes_names
-from fink_distribution.manifests.problems import Origin
-from fink_distribution.manifests.reading import Document
-from fink_distribution.manifests.schemas import check
 from fink_distribution.manifests.writing import stream
 from fink_distribution.resources import kafka_acl
 from fink_distribution.resources.kafka_acl import Binding
@@ -136,6 +133,11 @@ def _resource_name(name: str) -> str:
 
 
 def _checked(manifest: Manifest) -> Manifest:
+    # jsonschema takes long to import, and what only looks needs none.
+    from fink_distribution.manifests.problems import Origin
+    from fink_distribution.manifests.reading import Document
+    from fink_distribution.manifests.schemas import check
+
     problems = check(Document(Origin("-", 1), manifest))
     if problems:
         raise Problem(Exit.MISUSED, "\n".join(f"{each.what}: {each.path}: {each.message}" for each in problems))

@@ -135,7 +135,10 @@ class Reached(AbstractContextManager["Reached"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        from fink_distribution.kafka.protocol import end_protocol_client
+
         self._progress.__exit__(kind, error, trace)
+        end_protocol_client(self.admin)
 
     @property
     def servers(self) -> str:
@@ -152,6 +155,8 @@ class Reached(AbstractContextManager["Reached"]):
         """
 
         async def asked() -> T:
+            # Some of librdkafka's calls, its listing of topics for one, only time out when the login is refused.
+            await self.admin.facts()
             return await ask(self.admin)
 
         try:

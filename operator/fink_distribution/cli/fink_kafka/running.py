@@ -86,7 +86,7 @@ def start(brokers: int | None, timeout: float, config_file: Path | None) -> None
         started = cluster.start(settings, progress.say)
         progress.say("waiting for the brokers")
         try:
-            asyncio.run(_make_usable(cluster, settings, started, timeout))
+            _make_usable(cluster, settings, started, timeout)
         except BaseException:
             cluster.stop(started)
             raise
@@ -111,18 +111,25 @@ def stop() -> None:
     done(f"Kafka stopped. Its data stay in {cluster.folder}." if running else "No Kafka runs here.")
 
 
-async def _make_usable(cluster: LocalCluster, settings: Configuration, started: list[Broker], seconds: float) -> None:
+def _make_usable(cluster: LocalCluster, settings: Configuration, started: list[Broker], seconds: float) -> None:
+    """Wait for the brokers, and give them the users of the configuration."""
     from fink_distribution.cli.fink_kafka import changes
+    from fink_distribution.kafka.protocol import end_protocol_client
     from fink_distribution.local_kafka.readiness import ready
 
     admin = open_kafka(str(cluster.client_file("admin")), None, _CALL_SECONDS)
-    await ready(admin, settings.servers, started, seconds)
-    for account, wanted in (
-        (settings.producer, _producer_rights(settings)),
-        (settings.consumer, _consumer_rights(settings)),
-    ):
-        await changes.write_user(admin, user_manifest(account.user), account.password)
-        await changes.grant(admin, principal(account.user), wanted)
+    rights = ((settings.producer, _producer_rights(settings)), (settings.consumer, _consumer_rights(settings)))
+
+    async def give() -> None:
+        await ready(admin, settings.servers, started, seconds)
+        for account, wanted in rights:
+            await changes.write_user(admin, user_manifest(account.user), account.password)
+            await changes.grant(admin, principal(account.user), wanted)
+
+    try:
+        asyncio.run(give())
+    finally:
+        end_protocol_client(admin)
 
 
 def _producer_rights(settings: Configuration) -> frozenset[Binding]:
