@@ -405,17 +405,28 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
 
 def test_each_of_two_brokers_keeps_a_copy(tmp_path: Path) -> None:
     local = prepare(tmp_path, brokers=2)
+    (tmp_path / "unpacked").mkdir()
+    (tmp_path / "unpacked" / "libs").symlink_to(jars.kafka())
+    variables = {"KAFKA_HOME": str(tmp_path / "unpacked"), "KAFKA_HEAP_OPTS": "-Xmx256m"}
+    data = local.home / "kafka" / "broker-1" / "data"
+    interrupted = data.with_name("data.half")
+    interrupted.mkdir(parents=True)
+    (interrupted / "meta.properties").write_text("version=1\n")
     try:
-        assert "2 broker(s) started" in local.do("start", KAFKA_HEAP_OPTS="-Xmx256m")
+        assert "2 broker(s) started" in local.do("start", **variables)
         local.do("--create-topic", TOPIC)
         (partition,) = local.listed("--describe-topic", TOPIC)["partitions"]
         assert sorted(partition["inSync"]) == [1, 2]
         processes = local.processes()
+        assert all(f"{variables['KAFKA_HOME']}/libs/*" in process.cmdline() for process in processes)
         processes[1].kill()
         processes[1].wait(10)
         publish(local.settings("producer"), "one")
-        assert "1 broker(s) started" in local.do("start", KAFKA_HEAP_OPTS="-Xmx256m")
+        assert "1 broker(s) started" in local.do("start", **variables)
         assert read(local.settings("consumer"), local.configuration.group, "one") == ["one"]
     finally:
         local.run("stop")
     assert all(map(is_gone, processes))
+    data.rename(data.with_name("lost"))
+    done = local.run("start", **variables)
+    assert (done.status, f"{data} is gone, and the other brokers' data belong to it" in done.err) == (10, True)

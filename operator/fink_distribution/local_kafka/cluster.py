@@ -8,7 +8,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -159,23 +159,32 @@ class LocalCluster:
             write_private(self.client_file(role), java_properties(settings))
 
     def _prepare(self, java: str, libraries: Path, broker: Broker, place: Place, configuration: Configuration) -> None:
+        """Write a broker's settings, and make the folder of its data unless it is there: whole or not at all."""
         broker.folder.mkdir(exist_ok=True)
-        write_private(broker.properties, java_properties(server_properties(place, configuration.admin)))
-        if cluster_id(broker.data) is not None:
-            return
-        first = Broker(self.folder / "broker-1")
-        cluster = new_cluster_id() if place.is_controller else cluster_id(first.data)
-        if cluster is None:
+        if cluster_id(broker.data) is None:
+            half = broker.folder / "data.half"
+            shutil.rmtree(half, ignore_errors=True)
+            write_private(broker.properties, _settings(replace(place, data=half), configuration))
+            self._format(java, libraries, broker, place, configuration)
+            half.rename(broker.data)
+        write_private(broker.properties, _settings(place, configuration))
+
+    def _format(self, java: str, libraries: Path, broker: Broker, place: Place, configuration: Configuration) -> None:
+        known = next(filter(None, (cluster_id(each.data) for each in self.brokers())), None)
+        if place.is_controller and known is not None:
             raise ConfigurationError(
-                f"{first.data} holds no data, and the other brokers' data belong to it. Remove {self.folder} to begin anew."
+                f"{broker.data} is gone, and the other brokers' data belong to it. Put it back, or remove {self.folder} to begin anew."
             )
         admin = configuration.admin if place.is_controller else None
-        with format_command(java, libraries, broker.properties, cluster, admin) as command:
+        with format_command(java, libraries, broker.properties, known or new_cluster_id(), admin) as command:
             done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
-            shutil.rmtree(broker.data, ignore_errors=True)
             last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_SHOWN_LINES:])
             raise ToolError(f"Kafka could not make {broker.data} ready:\n{last}")
+
+
+def _settings(place: Place, configuration: Configuration) -> str:
+    return java_properties(server_properties(place, configuration.admin))
 
 
 def _launch(broker: Broker, command: list[str]) -> None:
