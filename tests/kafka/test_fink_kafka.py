@@ -268,8 +268,9 @@ def test_a_user_is_added_authorized_and_deleted(local: Local, tmp_path: Path) ->
     login = {**local.settings("consumer"), "sasl.username": "community", "sasl.password": "first-word"}
     publish(login, "from the community")
     read(login, "community", "from the community")
-    replaced = local.do("--authentication", "-a", "-u", "community", "-p", "-", stdin="second-word\n")
-    assert replaced == "User community: SCRAM-SHA-512 credential replaced.\n"
+    replaced = local.run("--authentication", "-a", "-u", "community", "-p", "second-word")
+    assert (replaced.status, replaced.out) == (0, "User community: SCRAM-SHA-512 credential replaced.\n")
+    assert "Warning: -p PASSWORD stands in the process list" in replaced.err
     publish({**login, "sasl.password": "second-word"}, "with the new password")
     revoked = local.do("--authorization", "-d", "-u", "community", "-p", "-t", TOPIC)
     assert f"User:community: revoke Write on Topic {TOPIC} from *" in revoked.splitlines()
