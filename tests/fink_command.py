@@ -1,10 +1,11 @@
-"""`fink` as a user runs it: a process of its own."""
+"""`fink` and `fink_kafka` as a user runs them: a process of its own."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,16 +29,25 @@ def fink(*arguments: str, config: Path | None = None, stdin: str = "", **environ
     environment
         Variables besides the caller's; none of the caller's that steer `fink` or colours are handed on.
     """
+    config_variable = {} if config is None else {"FINK_KAFKA_CONFIG": str(config)}
+    return _run("fink", arguments, stdin, {**config_variable, **environment})
+
+
+def fink_kafka(*arguments: str, home: Path, stdin: str = "", **environment: str) -> Done:
+    """Run `fink_kafka` to its end, with its configuration and data in a folder."""
+    return _run("fink_kafka", arguments, stdin, {"FINK_HOME": str(home), **environment})
+
+
+def _run(program: str, arguments: Sequence[str], stdin: str, environment: Mapping[str, str]) -> Done:
     steering = ("FINK_", "NO_COLOR", "FORCE_COLOR", "TTY_")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(steering)}
-    config_variable = {} if config is None else {"FINK_KAFKA_CONFIG": str(config)}
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("fink")), *arguments],
+        [str(Path(sys.executable).with_name(program)), *arguments],
         input=stdin,
         capture_output=True,
         text=True,
         check=False,
-        env={**kept, **config_variable, **environment},
+        env={**kept, **environment},
         timeout=120,
     )
     return Done(done.returncode, done.stdout, done.stderr)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from fink_distribution.local_kafka.private import write_private
 from testbed.commands import run
-from testbed.private import write_private
 
 DAYS = 365
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from fink_distribution.local_kafka.java import kafka_command
+from fink_distribution.local_kafka.private import write_private
+from fink_distribution.local_kafka.server_properties import Account, Place, Quorum, server_properties
+from fink_distribution.local_kafka.storage import cluster_id, format_command, new_cluster_id
+from fink_distribution.resources.credentials import java_properties
 from testbed import jars, ports
 from testbed.commands import run
 from testbed.errors import TestbedError
-from testbed.private import write_private
 from testbed.processes import Processes
 from testbed.tls_listeners import TlsListeners
 
@@ -79,10 +81,11 @@ class Broker:
         libraries = jars.kafka()
         self.folder.mkdir(parents=True, exist_ok=True)
         write_private(self.admin_config, _properties(self.client_config()))
-        write_private(self._properties, _properties(self._settings()))
+        write_private(self._properties, java_properties(self._settings()))
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(libraries)
-        self.processes.start(self.name, self._java(libraries, "kafka.Kafka", self._properties), with_us=self.with_us)
+        command = kafka_command("java", libraries, "kafka.Kafka", self._properties)
+        self.processes.start(self.name, command, with_us=self.with_us)
         self.processes.wait(self.name, self.answers, timeout)
 
     def answers(self) -> bool:
@@ -121,77 +124,31 @@ class Broker:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _settings(self) -> dict[str, str]:
-        port, controller = self._pick_ports()
-        quorum = self._first._pick_ports()[1]
-        password = self._password()
-        login = f'username="{ADMIN}" password="{password}"'
-        scram = f"org.apache.kafka.common.security.scram.ScramLoginModule required {login};"
-        plain = f'org.apache.kafka.common.security.plain.PlainLoginModule required {login} user_{ADMIN}="{password}";'
-        listener = f"CLIENT://{self.host}:{port}"
-        settings = {
-            "process.roles": "broker,controller" if self._first is self else "broker",
-            "node.id": str(self.node_id),
-            "controller.quorum.voters": f"{self._first.node_id}@127.0.0.1:{quorum}",
-            "controller.listener.names": "CONTROLLER",
-            "listeners": f"{listener},CONTROLLER://127.0.0.1:{controller}" if self._first is self else listener,
-            "advertised.listeners": listener,
-            "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
-            "inter.broker.listener.name": "CLIENT",
-            "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-            "sasl.mechanism.controller.protocol": "PLAIN",
-            "listener.name.client.sasl.enabled.mechanisms": "SCRAM-SHA-512,SCRAM-SHA-256",
-            "listener.name.client.scram-sha-512.sasl.jaas.config": scram,
-            "listener.name.client.scram-sha-256.sasl.jaas.config": scram,
-            "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.controller.plain.sasl.jaas.config": plain,
-            "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            "super.users": f"User:{ADMIN}",
-            "allow.everyone.if.no.acl.found": "false",
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": "1",
-            "offsets.topic.num.partitions": "3",
-            "transaction.state.log.replication.factor": "1",
-            "transaction.state.log.min.isr": "1",
-            "transaction.state.log.num.partitions": "3",
-            "share.coordinator.state.topic.replication.factor": "1",
-            "share.coordinator.state.topic.min.isr": "1",
-            "group.initial.rebalance.delay.ms": "0",
-            # After a kill the controller takes the new process for an impostor until the old one's session is over.
-            "broker.heartbeat.interval.ms": "500",
-            "broker.session.timeout.ms": "3000",
-            "log.dirs": str(self.folder / "data"),
-            **self._more_settings,
-        }
-        return settings if self.tls is None else {**settings, **self.tls.added_to(settings, scram, plain)}
+        port, _ = self._pick_ports()
+        quorum = Quorum(self._first.node_id, f"127.0.0.1:{self._first._pick_ports()[1]}")
+        place = Place(self.node_id, f"{self.host}:{port}", quorum, self.folder / "data")
+        settings = {**server_properties(place, self._admin()), **self._more_settings}
+        if self.tls is None:
+            return settings
+        scram, plain = (
+            settings[f"listener.name.{name}.sasl.jaas.config"] for name in ("client.scram-sha-512", "controller.plain")
+        )
+        return {**settings, **self.tls.added_to(settings, scram, plain)}
 
     def _format(self, libraries: Path) -> None:
-        scram = f"SCRAM-SHA-512=[name={ADMIN},password={self._password()}]"
-        first = ["--add-scram", scram] if self._first is self else []
-        tool = self._java(
-            libraries, "kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster_id()}", "-c", self._properties
-        )
-        # Java reads its arguments from the file, so that the password is never in the process list.
-        arguments = self.folder / "format.args"
-        lines = [f'"{a}"' for a in [*tool[1:], *first]]
-        write_private(arguments, "\n".join(lines))
+        first = self._first is self
+        cluster = new_cluster_id() if first else cluster_id(self._first.folder / "data")
+        assert cluster is not None, "the first broker has been started"
+        admin = self._admin() if first else None
         try:
-            run([tool[0], f"@{arguments}"])
+            with format_command("java", libraries, self._properties, cluster, admin) as command:
+                run(command)
         except TestbedError:
             shutil.rmtree(self.folder / "data", ignore_errors=True)
             raise
-        finally:
-            arguments.unlink()
 
-    def _java(self, libraries: Path, main: str, *args: str | Path) -> list[str]:
-        options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"]
-        logs = ["-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"]
-        return ["java", *options, *logs, "-cp", f"{libraries}/*", main, *map(str, args)]
-
-    def _cluster_id(self) -> str:
-        if self._first is self:
-            return base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        lines = (self._first.folder / "data" / "meta.properties").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+    def _admin(self) -> Account:
+        return Account(ADMIN, self._password())
 
     def _password(self) -> str:
         if self._first is not self:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import shutil
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from fink_distribution.local_kafka import cache
 from testbed import paths
 from testbed.steps import note
 
@@ -29,35 +28,12 @@ def fingerprint(inputs: Iterable[Path | str]) -> str:
     return digest.hexdigest()[:16]
 
 
-@contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file; the kernel lets it go when the process dies, however it dies."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            note(f"Waiting for another run of the testbed, which holds {file}")
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+def locked(file: Path) -> AbstractContextManager[None]:
+    """Hold an exclusive lock on a file; whoever waits for it says so."""
+    return cache.locked(file, lambda: note(f"Waiting for another run of the testbed, which holds {file}"))
 
 
 def cached(kind: str, key: str, make: Callable[[Path], None]) -> Path:
     """The folder `kind/key` of the cache, made by `make` in a temporary folder when it is not there yet."""
-    folder = paths.cache() / kind
-    final = folder / key
-    if final.is_dir():
-        return final
-    with locked(folder / f"{key}.lock"):
-        if final.is_dir():
-            return final
-        half = folder / f".{key}.half"
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        try:
-            make(half)
-        except BaseException:
-            shutil.rmtree(half, ignore_errors=True)
-            raise
-        half.rename(final)
-    return final
+    final = paths.cache() / kind / key
+    return cache.made_once(final, make, lambda: note(f"Waiting for another run of the testbed, which makes {final}"))

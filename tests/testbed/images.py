@@ -16,12 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fink_distribution.local_kafka.private import write_private
 from testbed import base_images, jars, paths
 from testbed.cache import fingerprint, locked
 from testbed.commands import run
 from testbed.errors import TestbedError
 from testbed.node_cleaning import unmount_below
-from testbed.private import write_private
 from testbed.steps import step
 
 PAUSE = "localhost/pause:1"

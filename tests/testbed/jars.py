@@ -4,44 +4,42 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fink_distribution.local_kafka.jars import copy_command, kafka_jars
 from testbed import paths
 from testbed.cache import cached, fingerprint
 from testbed.commands import run
-from testbed.steps import step
+from testbed.steps import note, step
 
 
 def kafka() -> Path:
-    """The folder of the broker's jars."""
-    return _copied("kafka-jars", paths.SOURCE / "kafka" / "pom.xml", "Kafka's jars by Maven")
+    """The folder of the broker's jars, which `fink_kafka` uses as well."""
+
+    def fetch(pom: Path, folder: Path) -> None:
+        with step("Kafka's jars by Maven"):
+            run(copy_command(pom, folder), log="kafka-jars")
+
+    return kafka_jars(fetch, lambda: note("Waiting for another process, which fetches Kafka's jars"))
 
 
 def spark() -> Path:
     """The folder of the connectors' jars: those of jobs/pom.xml that pyspark does not bring itself."""
-    return _copied("spark-jars", paths.CHECKOUT / "jobs" / "pom.xml", "Spark's connector jars by Maven")
+    pom = paths.CHECKOUT / "jobs" / "pom.xml"
+
+    def fetch(folder: Path) -> None:
+        with step("Spark's connector jars by Maven"):
+            run(copy_command(pom, folder), log="spark-jars")
+
+    return cached("spark-jars", fingerprint([pom.read_text()]), fetch)
 
 
 def schema_registry() -> Path:
     """The folder of the schema registry, unpacked."""
     pom = paths.SOURCE / "registry" / "pom.xml"
-    return _copied("schema-registry", pom, "The schema registry by Maven", "unpack-dependencies")
 
-
-def _copied(kind: str, pom: Path, what: str, how: str = "copy-dependencies") -> Path:
     def fetch(folder: Path) -> None:
-        goal = f"org.apache.maven.plugins:maven-dependency-plugin:3.8.1:{how}"
-        with step(what):
-            words: list[str | Path] = [
-                "mvn",
-                "-B",
-                "-q",
-                "-f",
-                pom,
-                goal,
-                "-DincludeScope=runtime",
-                f"-DoutputDirectory={folder}",
-                # By these it thinks to have unpacked into this folder what it has unpacked into another; and they lie in the checkout.
-                f"-DmarkersDirectory={folder}/.markers",
-            ]
-            run(words, log=kind)
+        with step("The schema registry by Maven"):
+            # By markers elsewhere it would think to have unpacked into this folder what it has unpacked into another.
+            markers = f"-DmarkersDirectory={folder}/.markers"
+            run([*copy_command(pom, folder, "unpack-dependencies"), markers], log="schema-registry")
 
-    return cached(kind, fingerprint([pom.read_text()]), fetch)
+    return cached("schema-registry", fingerprint([pom.read_text()]), fetch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 
+from fink_distribution.local_kafka.private import write_private
 from testbed import cgroups, machine, node_config, ports
 from testbed.binaries import Binaries
 from testbed.commands import run
@@ -12,7 +13,6 @@ from testbed.containerd import Containerd
 from testbed.control_plane import ControlPlane
 from testbed.errors import TestbedError
 from testbed.parallel import together
-from testbed.private import write_private
 from testbed.processes import Processes
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 
+from fink_distribution.local_kafka.processes import end
 from testbed import cgroups, machine, packet_filter
 from testbed.commands import run
 from testbed.errors import TestbedError
-from testbed.processes import end
 
 SHIM = "containerd-shim-runc-v2"
 

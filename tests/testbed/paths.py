@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from fink_distribution.local_kafka.cache import cache_folder
 
 SOURCE = Path(__file__).resolve().parent
 CHECKOUT = SOURCE.parent.parent
@@ -16,5 +17,4 @@ def state() -> Path:
 
 def cache() -> Path:
     """What takes long to fetch or build, shared by all checkouts of the user and keyed by its inputs."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(home).expanduser() / "fink-distribution"
+    return cache_folder()

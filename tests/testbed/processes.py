@@ -1,61 +1,21 @@
-"""The long-running processes: started apart from us, written down, and ended only when surely ours.
-
-A process id alone does not name a process: after a crash or a restart of the machine another may bear it. So the time at which
-it was started is written down with it.
-"""
+"""The long-running processes: started apart from us, written down, and ended only when surely ours."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
+from fink_distribution.local_kafka.processes import end, find, identify
 from testbed.commands import check_not_abandoned
 from testbed.errors import TestbedError
 from testbed.polling import poll
 
 SHOWN_LINES = 15
-
-
-def identify(pid: int) -> dict[str, float]:
-    """What tells this process from any other, past or future."""
-    return {"pid": pid, "started": psutil.Process(pid).create_time()}
-
-
-def find(identity: Mapping[str, float]) -> psutil.Process | None:
-    """The process, if it is still the same one and no zombie."""
-    with contextlib.suppress(psutil.Error):
-        process = psutil.Process(int(identity["pid"]))
-        # The kernel counts in hundredths of a second; psutil adds the boot time, which a clock adjustment may move a little.
-        same = abs(process.create_time() - identity["started"]) < 2
-        if same and process.status() != psutil.STATUS_ZOMBIE:
-            return process
-    return None
-
-
-def end(process: psutil.Process, *, gently: float = 0) -> None:
-    """End a process: with `gently`, give it that many seconds to do it by itself."""
-    with contextlib.suppress(psutil.NoSuchProcess):
-        if gently:
-            process.send_signal(signal.SIGTERM)
-            if poll(lambda: _ended(process), gently):
-                return
-        process.kill()
-        poll(lambda: _ended(process), 10)
-
-
-def _ended(process: psutil.Process) -> bool:
-    """Whether it has ended, if only to wait as a zombie for a slow init to notice: waiting for that would take seconds."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 class Processes:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fink_distribution.local_kafka.private import write_private
 from testbed import ports
 from testbed.authority import Authority
-from testbed.private import write_private
 
 CLIENT = "operator"
 """Whose certificate (CN=operator) is a super user's."""

@@ -22,6 +22,10 @@ TO_LOOK_AT_ALL = (
 )
 
 
+class NoServersError(click.ClickException):
+    """Nothing says where Kafka is."""
+
+
 def kafka_options(command: F) -> F:
     """Add the options to a command."""
     options = (
@@ -69,7 +73,7 @@ def kafka_settings(command_config: str | None, bootstrap_server: str | None) -> 
     if bootstrap_server is not None:
         settings["bootstrap.servers"] = bootstrap_server
     if not settings.get("bootstrap.servers"):
-        raise click.ClickException(
+        raise NoServersError(
             "Nothing says where Kafka is. Give --bootstrap-server HOST:PORT, or bootstrap.servers in the file of --command-config "
             f"(or {CONFIG_VARIABLE})."
         )
@@ -114,7 +118,7 @@ def login_of(settings: Mapping[str, str]) -> Login:
 
 
 def explained(error: ReconcileError, login: Login, command_config: str | None, needs: str) -> str:
-    """Return what to do about a failure; the operator's own words are about a KafkaConnection.
+    """Return what to do about a failure; the operator's own words are about its resources.
 
     Parameters
     ----------
@@ -134,4 +138,8 @@ def explained(error: ReconcileError, login: Login, command_config: str | None, n
         case Reason.NOT_AUTHORIZED:
             what = error.message.partition("Kafka does not allow it: ")[2].partition(". Make")[0] or error.message
             return f"Kafka does not allow {login.username or 'an anonymous client'} this: {what}. {needs}"
+        case Reason.DELETION_DISABLED:
+            return "The brokers have delete.topic.enable=false, so nobody can delete a topic. Set it to true on the controllers."
+        case Reason.INVALID_CONFIG:
+            return error.message.removesuffix(" Correct the spec accordingly.")
     return error.message

@@ -170,3 +170,9 @@ def protocol_client(admin: KafkaAdmin) -> ProtocolClient:
         # It has a thread of its own, which nobody else would end.
         weakref.finalize(admin, found.close)
     return found
+
+
+def end_protocol_client(admin: KafkaAdmin) -> None:
+    """End the client that goes with an admin, if there is one, in this thread; the garbage collector may come in any."""
+    if (client := _clients.pop(admin, None)) is not None:
+        client.close()

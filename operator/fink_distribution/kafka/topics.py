@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, TopicPartition
@@ -86,6 +87,48 @@ def _observed(
         assignment=tuple(tuple(node.id for node in partition.replicas) for partition in topic.partitions),
         known_keys=shared.setdefault(keys, keys),
     )
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """A partition, by the numbers of its brokers.
+
+    Attributes
+    ----------
+    leader
+        None while it has none.
+    """
+
+    number: int
+    leader: int | None
+    replicas: tuple[int, ...]
+    in_sync: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DescribedTopic:
+    """A topic with the present state of its partitions."""
+
+    topic: ObservedTopic
+    partitions: tuple[Partition, ...]
+
+
+async def describe(admin: KafkaAdmin, name: str) -> DescribedTopic | None:
+    """Describe a topic down to its partitions; None when there is none."""
+    described, topic = (await admin.describe_topics([name]))[name], await observe_one(admin, name)
+    if isinstance(described, BaseException):
+        raise described
+    if described is None or topic is None:
+        return None
+    partitions = sorted(
+        Partition(each.id, each.leader.id if each.leader else None, _numbers(each.replicas), _numbers(each.isr))
+        for each in described.partitions
+    )
+    return DescribedTopic(topic, tuple(partitions))
+
+
+def _numbers(nodes: Iterable[Any]) -> tuple[int, ...]:
+    return tuple(node.id for node in nodes)
 
 
 async def create(admin: KafkaAdmin, change: CreateTopic) -> ObservedTopic:

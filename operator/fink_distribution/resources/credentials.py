@@ -67,13 +67,14 @@ def keyed_hash(ledger_key: str, user: str, password: str) -> str:
 
 def jaas_config(username: str, password: str) -> str:
     """Return the JAAS line of Kafka's Java clients, quotes and backslashes escaped."""
-
-    def quoted(text: str) -> str:
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-
     module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    return f"{module} required username={quoted(username)} password={quoted(password)};"
+    return f"{module} required username={jaas_quoted(username)} password={jaas_quoted(password)};"
+
+
+def jaas_quoted(text: str) -> str:
+    """Return a value as it stands in a JAAS line."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def java_properties(settings: Mapping[str, str]) -> str:

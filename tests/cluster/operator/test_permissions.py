@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.operator.kafka_tools import KafkaTools
 from cluster.operator.scene import Scene
+from kafka_tools import KafkaTools
 from testbed.environment import Environment
 from testbed.fixtures import wait_for
 
@@ -21,7 +21,7 @@ CRD = Path(__file__).parents[3] / "crds" / "kafkaacls.yaml"
 @pytest.fixture(scope="session")
 def tools(testbed: Environment) -> KafkaTools:
     """Kafka's own tools."""
-    return KafkaTools(testbed)
+    return KafkaTools.of(testbed)
 
 
 def raw(principal: str, **more: Any) -> dict[str, Any]:

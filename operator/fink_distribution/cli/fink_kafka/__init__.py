@@ -1,0 +1,1 @@
+"""`fink_kafka`: a local Kafka, and topics, users and permissions of any, from the shell."""
