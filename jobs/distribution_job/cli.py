@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from distribution_job import config as configuration
+from job_settings.documents import ConfigError
 
 BAD_CONFIG = 2
 
@@ -59,7 +60,7 @@ def main(file: Path, check: bool) -> None:
     """
     try:
         loaded = configuration.load(file)
-    except configuration.ConfigError as error:
+    except ConfigError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)
         sys.exit(BAD_CONFIG)

@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from job_settings import documents, kafka
+from job_settings.documents import ConfigError
+from job_settings.kafka import Kafka
 
 SCHEMA_FILE = "stream-job.schema.json"
 EARLIEST, LATEST = "Earliest", "Latest"
-
-
-class ConfigError(Exception):
-    """The document cannot be used; each problem names its field, what is allowed and what to do."""
-
-    def __init__(self, problems: list[str]) -> None:
-        self.problems = problems
-        super().__init__("; ".join(problems))
 
 
 class Format(StrEnum):
@@ -55,16 +46,6 @@ class Source:
     max_files_per_batch: int
     id_column: str | None
     starting_from: str = EARLIEST
-
-
-@dataclass(frozen=True)
-class Kafka:
-    bootstrap_servers: str
-    security_protocol: str
-    sasl_mechanism: str | None
-    credentials_directory: Path | None
-    ca_file: Path | None
-    verify_hostname: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,9 +85,7 @@ class JobConfig:
 
 def schema() -> dict[str, Any]:
     """The JSON schema that the package carries; a test keeps it equal to schemas/stream-job.schema.json."""
-    text = resources.files("distribution_job").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    return documents.packaged_schema("distribution_job", SCHEMA_FILE)
 
 
 def load(file: Path) -> JobConfig:
@@ -114,16 +93,7 @@ def load(file: Path) -> JobConfig:
 
     Raises ConfigError, with every problem found.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{file}: cannot be read ({error}). Give the path of a JSON file."]) from error
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError([f"{file}: is not JSON ({error.msg} at {where}). Correct it there."]) from error
-    return parse(document)
+    return parse(documents.read(file))
 
 
 def parse(document: Any) -> JobConfig:
@@ -131,9 +101,7 @@ def parse(document: Any) -> JobConfig:
 
     Raises ConfigError, with every problem found.
     """
-    errors = sorted(Draft202012Validator(schema()).iter_errors(document), key=lambda error: list(map(str, error.path)))
-    if errors:
-        raise ConfigError([_sentence(error) for error in errors])
+    documents.check(document, schema())
     config = _freeze(document)
     problems = list(_contradictions(config))
     if problems:
@@ -142,10 +110,9 @@ def parse(document: Any) -> JobConfig:
 
 
 def _freeze(document: dict[str, Any]) -> JobConfig:
-    source, kafka, progress = document["source"], document["kafka"], document["progress"]
+    source, progress = document["source"], document["progress"]
     namespace, name = document["stream"]["namespace"], document["stream"]["name"]
     delivery = document.get("delivery", {})
-    credentials, ca_file = kafka.get("credentialsDirectory"), kafka.get("caFile")
     return JobConfig(
         namespace=namespace,
         name=name,
@@ -156,14 +123,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             source.get("startingFrom", EARLIEST),
         ),
         checkpoint=_local_folder(document["checkpoint"]["path"]),
-        kafka=Kafka(
-            bootstrap_servers=kafka["bootstrapServers"],
-            security_protocol=kafka["securityProtocol"],
-            sasl_mechanism=kafka.get("saslMechanism"),
-            credentials_directory=Path(credentials).absolute() if credentials else None,
-            ca_file=Path(ca_file).absolute() if ca_file else None,
-            verify_hostname=kafka.get("verifyHostname", True),
-        ),
+        kafka=kafka.freeze(document["kafka"]),
         delivery=Delivery(
             Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
             delivery.get("transactionalId", f"{namespace}.{name}-stream"),
@@ -236,38 +196,4 @@ def _contradictions(config: JobConfig) -> list[str]:
                 f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
                 "out, or set delivery.guarantee to ExactlyOnce."
             )
-    if config.kafka.security_protocol.startswith("SASL"):
-        protocol = config.kafka.security_protocol
-        if config.kafka.sasl_mechanism is None:
-            found.append(f"kafka.saslMechanism: {protocol} needs it. Set SCRAM-SHA-512 or SCRAM-SHA-256.")
-        if config.kafka.credentials_directory is None:
-            found.append(
-                f"kafka.credentialsDirectory: {protocol} needs it. Set the folder that holds the files username, "
-                "password and sasl.jaas.config."
-            )
-    if config.kafka.ca_file is not None and not config.kafka.security_protocol.endswith("SSL"):
-        found.append(
-            f"kafka.caFile: {config.kafka.security_protocol} is without TLS, so nobody would look at it. Set SASL_SSL or SSL, or "
-            "leave it out."
-        )
-    return found
-
-
-def _sentence(error: ValidationError) -> str:
-    """One problem as `field: what is wrong; what is allowed`."""
-    field = error.json_path.removeprefix("$").removeprefix(".") or "the document"
-    rule: Any = error.validator_value
-    described: Any = error.schema
-    found: Any = error.instance
-    if error.validator == "required":
-        missing = [name for name in rule if name not in found]
-        return f"{field}: lacks {', '.join(missing)}. Add it."
-    if error.validator == "additionalProperties":
-        known = described.get("properties", {})
-        unknown = [name for name in found if name not in known]
-        return f"{field}: {', '.join(unknown)} is not known here. Allowed: {', '.join(known)}."
-    if error.validator == "enum":
-        return f"{field}: {json.dumps(found)} is not allowed. Allowed: {', '.join(rule)}."
-    if error.validator == "maxProperties":
-        return f"{field}: takes one of {', '.join(described['properties'])}, not several. Keep one."
-    return f"{field}: {error.message}. {described.get('description', 'Correct it.')}"
+    return [*found, *kafka.contradictions(config.kafka)]
