@@ -84,8 +84,9 @@ def row(alert: Mapping[str, Any], fields: Fields, received: float, night_begins:
     RowError
         There is no object's id.
     """
-    object_id = _first(alert, fields.object_id)
-    if not object_id:
+    # An id of 0 is how a survey says that there is none.
+    object_id = next((value for path in fields.object_id if (value := at(alert, path))), None)
+    if object_id is None:
         raise RowError(f"it has no object's id: none of {', '.join(fields.object_id)}")
     detections = _number(_first(alert, fields.detections))
     class_name = _first(alert, fields.class_name)
@@ -124,8 +125,7 @@ def _magnitude(alert: Mapping[str, Any], fields: Fields) -> float | None:
 
 
 def _first(alert: Mapping[str, Any], paths: Sequence[str]) -> Any:
-    # An id of 0 and an empty text are how surveys say that there is none; a coordinate of 0 is one.
-    return next((value for path in paths if (value := at(alert, path)) not in (None, "") and value != {}), None)
+    return next((value for path in paths if (value := at(alert, path)) not in (None, "")), None)
 
 
 def _number(value: Any) -> float | None:
