@@ -48,7 +48,13 @@ class Fields:
     )
     ra: Sequence[str] = ("candidate.ra", "diaSource.ra", "candidate_ra", "ra")
     dec: Sequence[str] = ("candidate.dec", "diaSource.dec", "candidate_dec", "dec")
-    class_name: Sequence[str] = ("finkclass", "cdsxmatch", "cross_match_alerts_per_batch", "xm.simbad_otype")
+    class_name: Sequence[str] = (
+        "finkclass",
+        "cdsxmatch",
+        "cross_match_alerts_per_batch",
+        "pred.main_label_crossmatch",
+        "xm.simbad_otype",
+    )
     magnitude: Sequence[str] = ("candidate.magpsf", "magpsf")
     flux: Sequence[str] = ("diaSource.psfFlux",)
     detections: Sequence[str] = ("candidate.ndethist", "diaObject.nDiaSources", "ndethist")

@@ -95,12 +95,13 @@ def test_a_night_ends_at_its_hour() -> None:
 
 
 def test_the_real_alerts_are_shown(shared_data: Path) -> None:
-    for name, first in (("ztf_part-3-305711", "ZTF26aamcbly"), ("lsst_part-2-918301", None)):
+    for name, detections in (("ztf_part-3-305711", 2), ("lsst_part-2-918301", 346)):
         data = (shared_data / "fink-client" / f"{name}.avro").read_bytes()
         rows = [row(one, Fields(), 0.0, 18.0) for one in decoding.alerts(b"1", data, {"_format": b"avro"})]
-        assert first in (None, rows[0].object_id)
-        assert all(one.ra is not None and one.dec is not None and one.class_name for one in rows)
-        assert any(one.magnitude for one in rows)
+        assert rows[0].detections == detections
+        assert all(one.ra is not None and one.dec is not None for one in rows)
+        assert rows[1].magnitude == pytest.approx({2: 18.75, 346: 23.11}[detections], abs=0.01)
+        assert rows[0].class_name == {2: "SN candidate", 346: None}[detections]
 
 
 @pytest.mark.parametrize(
