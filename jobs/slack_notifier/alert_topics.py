@@ -12,6 +12,7 @@ from slack_notifier.digests import Partition
 from slack_notifier.positions import Mark, read_mark
 
 LOG = logging.getLogger(__name__)
+INSTANCE = "notifier"
 _ASK_SECONDS = 20.0
 _REFUSALS = (
     KafkaError._AUTHENTICATION,
@@ -19,10 +20,16 @@ _REFUSALS = (
     KafkaError.GROUP_AUTHORIZATION_FAILED,
     KafkaError._SSL,
 )
+# The only fatal error that a consumer of librdkafka's knows comes under its own code or under this one.
+_FENCED = (KafkaError.FENCED_INSTANCE_ID, KafkaError._FATAL)
 
 
 class KafkaRefusedError(Exception):
     """Kafka does not let us in, or a client has come to its end: another one, with the login read anew, may do better."""
+
+
+class TakenOverError(Exception):
+    """Another notifier reads for this group now."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class Received:
 
 
 class AlertTopics:
-    """A consumer of some topics, in a group that nobody else is in."""
+    """A consumer of some topics, alone in its group: who starts last has it."""
 
     def __init__(
         self,
@@ -70,6 +77,9 @@ class AlertTopics:
             {
                 **settings,
                 "group.id": group,
+                # A member by name: after a crash the next process has the partitions at once, not after the session's timeout, and two
+                # processes never announce the same alerts.
+                "group.instance.id": INSTANCE,
                 "enable.auto.commit": False,
                 "enable.auto.offset.store": False,
                 "isolation.level": "read_committed",
@@ -87,6 +97,8 @@ class AlertTopics:
         ------
         KafkaRefusedError
             The login or the group is refused.
+        TakenOverError
+            Another notifier has this group.
         confluent_kafka.KafkaException
             Kafka did not answer while a partition was taken over.
         """
@@ -151,12 +163,14 @@ class AlertTopics:
         error = message.error()
         if error is None:
             return True
+        if error.code() in _FENCED:
+            raise TakenOverError(error.str())
         topic = message.topic() or ""
         self._say(topic, f"{topic or 'Kafka'} cannot be read: {error.str()}")
         return False
 
     def _note(self, error: KafkaError) -> None:
-        if error.code() in _REFUSALS or error.fatal():
+        if error.code() in _REFUSALS:
             self._refused = error.str()
         self._say("", f"Kafka: {error.str()}")
 

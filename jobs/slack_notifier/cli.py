@@ -31,7 +31,7 @@ def main(file: Path, check: bool) -> None:
     message that shows or counts them. While Slack is away nothing is lost; when it is back, one digest a channel shows the first alerts
     and counts the others.
 
-    Run one process with a group: the pace, the digests and what is a repeat are its own.
+    Run one process with a group: the pace, the digests and what is a repeat are its own. A second one takes over, and the first ends.
 
     \b
     Exit status:
@@ -55,6 +55,16 @@ def main(file: Path, check: bool) -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It logs what it also raises, which the notifier then reports.
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
+    # Here, so that --check and --help do not wait for Kafka's client.
     from slack_notifier import run
+    from slack_notifier.alert_topics import TakenOverError
 
-    run.run(loaded)
+    try:
+        run.run(loaded)
+    except TakenOverError as error:
+        click.echo(
+            f"error: another notifier has started with the group {loaded.group} and has taken over ({error}). Run one with a group: "
+            "leave it to the other, or give this one a group of its own.",
+            err=True,
+        )
+        sys.exit(1)

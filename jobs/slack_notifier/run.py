@@ -27,7 +27,13 @@ _SAID_ONE_BY_ONE = 20  # broken messages of a topic; then every hundredth
 
 
 def run(config: NotifierConfig) -> None:
-    """Run until SIGTERM or SIGINT; nothing is lost by it, and nothing repeated."""
+    """Run until SIGTERM or SIGINT; nothing is lost by it, and nothing repeated.
+
+    Raises
+    ------
+    slack_notifier.alert_topics.TakenOverError
+        Another notifier has the group.
+    """
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -74,7 +80,7 @@ class Session:
         )
 
     def until(self, ended: threading.Event) -> None:
-        """Work until the end is asked for. Raises KafkaRefusedError, KafkaException."""
+        """Work until the end is asked for. Raises KafkaRefusedError, TakenOverError, KafkaException."""
         try:
             while not ended.is_set():
                 for received in self._topics.read(_READ_MESSAGES, _READ_SECONDS):

@@ -137,6 +137,28 @@ def test_a_closed_channel_and_a_refused_token_wait_without_repeats(
     assert "verysecret" not in notifier.said()
 
 
+def test_a_second_notifier_takes_over_and_nothing_is_said_twice(
+    stream: Stream, slack: SlackServer, notifier: NotifierProcess, tmp_path: Path, eventually: Callable[..., Any]
+) -> None:
+    topic = readable(stream, "all")
+    notifier.document["routes"] = [{"topics": [topic], "to": "#alerts"}]
+    second = NotifierProcess(tmp_path / "second", stream, slack, eventually)
+    second.document["routes"] = notifier.document["routes"]
+    try:
+        send(stream.login, topic, numbered(1, 3))
+        notifier.start()
+        notifier.until_announced({"#alerts": 2})
+        notifier.until_settled({topic: 2})
+        second.start()
+        assert notifier.ended() == 1
+        assert f"another notifier has started with the group {stream.user}" in notifier.said()
+        send(stream.login, topic, numbered(3, 5))
+        second.until_announced({"#alerts": 4})
+        second.stop()
+    finally:
+        second.kill()
+
+
 def test_the_latest_alerts_are_those_after_the_first_start(
     stream: Stream, slack: SlackServer, notifier: NotifierProcess
 ) -> None:
