@@ -49,7 +49,7 @@ def run(config: NotifierConfig) -> None:
         except (KafkaRefusedError, KafkaException, kafka.LoginFileError) as error:
             # All that was not settled is read again, so a session that ends loses nothing.
             pause = FIRST_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(LONGEST_PAUSE, 2 * pause)
-            LOG.error("%s (again in %.0f s)", error, pause)
+            LOG.error("%s (again in %.0f s)", _sentence(error), pause)
             ended.wait(pause)
     LOG.info("ended")
 
@@ -147,3 +147,7 @@ class Poster:
         if reply.outcome is Outcome.LOGIN:
             self._client = None
         return reply
+
+
+def _sentence(error: Exception) -> str:
+    return f"Kafka: {error.args[0].str()}" if isinstance(error, KafkaException) else str(error)
