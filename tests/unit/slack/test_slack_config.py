@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ def test_everything_can_be_set() -> None:
     assert (parsed.max_alerts, parsed.once_a_night, parsed.night_begins) == (7, False, 12.0)
     assert (parsed.fields.object_id, parsed.fields.class_name, parsed.fields.ra) == (("id",), ("kind",), ("x.ra",))
     assert parsed.fields.dec == Fields().dec
+
+
+def test_the_example_of_the_documentation_is_good() -> None:
+    page = (REPOSITORY / "docs" / "slack.md").read_text()
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(config.parse(yaml.safe_load(example)).routes) == 3
 
 
 @pytest.mark.parametrize(
