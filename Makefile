@@ -69,6 +69,7 @@ sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate 
 	@cp crds/*.yaml charts/fink-distribution/files/crds/
 	@cp crds/*.yaml operator/fink_distribution/crds/
 	@cp schemas/stream-job.schema.json jobs/distribution_job/
+	@cp schemas/slack-notifier.schema.json jobs/slack_notifier/
 	@$(PYTHON) docs/generate_kinds.py
 
 .PHONY: lock

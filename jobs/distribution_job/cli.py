@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from distribution_job import config as configuration
-from distribution_job.config_errors import ConfigError
+from job_settings.documents import ConfigError
 
 BAD_CONFIG = 2
 

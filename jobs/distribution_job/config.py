@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from jsonschema import Draft202012Validator
-
 from distribution_job import outputs as output_definitions
-from distribution_job.config_errors import ConfigError, sentence
 from distribution_job.outputs import Format, Output
+from job_settings import documents, kafka
+from job_settings.documents import ConfigError
+from job_settings.kafka import Kafka
 
 SCHEMA_FILE = "stream-job.schema.json"
 EARLIEST, LATEST = "Earliest", "Latest"
@@ -43,16 +41,6 @@ class Source:
     max_files_per_batch: int
     id_column: str | None
     starting_from: str = EARLIEST
-
-
-@dataclass(frozen=True)
-class Kafka:
-    bootstrap_servers: str
-    security_protocol: str
-    sasl_mechanism: str | None
-    credentials_directory: Path | None
-    ca_file: Path | None
-    verify_hostname: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,9 +75,7 @@ class JobConfig:
 
 def schema() -> dict[str, Any]:
     """The JSON schema that the package carries; a test keeps it equal to schemas/stream-job.schema.json."""
-    text = resources.files("distribution_job").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded
+    return documents.packaged_schema("distribution_job", SCHEMA_FILE)
 
 
 def load(file: Path) -> JobConfig:
@@ -97,16 +83,7 @@ def load(file: Path) -> JobConfig:
 
     Raises ConfigError, with every problem found.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{file}: cannot be read ({error}). Give the path of a JSON file."]) from error
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise ConfigError([f"{file}: is not JSON ({error.msg} at {where}). Correct it there."]) from error
-    return parse(document)
+    return parse(documents.read(file))
 
 
 def parse(document: Any) -> JobConfig:
@@ -114,9 +91,7 @@ def parse(document: Any) -> JobConfig:
 
     Raises ConfigError, with every problem found.
     """
-    errors = sorted(Draft202012Validator(schema()).iter_errors(document), key=lambda error: list(map(str, error.path)))
-    if errors:
-        raise ConfigError([sentence(error) for error in errors])
+    documents.check(document, schema())
     config = _freeze(document)
     problems = list(_contradictions(config))
     if problems:
@@ -125,7 +100,7 @@ def parse(document: Any) -> JobConfig:
 
 
 def _freeze(document: dict[str, Any]) -> JobConfig:
-    source, kafka, progress = document["source"], document["kafka"], document["progress"]
+    source, progress = document["source"], document["progress"]
     namespace, name = document["stream"]["namespace"], document["stream"]["name"]
     delivery = document.get("delivery", {})
     return JobConfig(
@@ -138,14 +113,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             source.get("startingFrom", EARLIEST),
         ),
         checkpoint=_local_folder(document["checkpoint"]["path"]),
-        kafka=Kafka(
-            bootstrap_servers=kafka["bootstrapServers"],
-            security_protocol=kafka["securityProtocol"],
-            sasl_mechanism=kafka.get("saslMechanism"),
-            credentials_directory=_path(kafka, "credentialsDirectory"),
-            ca_file=_path(kafka, "caFile"),
-            verify_hostname=kafka.get("verifyHostname", True),
-        ),
+        kafka=kafka.freeze(document["kafka"]),
         registry=_registry(document["registry"]) if "registry" in document else None,
         delivery=Delivery(
             Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
@@ -206,22 +174,7 @@ def _contradictions(config: JobConfig) -> list[str]:
                 f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
                 "out, or set delivery.guarantee to ExactlyOnce."
             )
-    found += _of_registry(config)
-    if config.kafka.security_protocol.startswith("SASL"):
-        protocol = config.kafka.security_protocol
-        if config.kafka.sasl_mechanism is None:
-            found.append(f"kafka.saslMechanism: {protocol} needs it. Set SCRAM-SHA-512 or SCRAM-SHA-256.")
-        if config.kafka.credentials_directory is None:
-            found.append(
-                f"kafka.credentialsDirectory: {protocol} needs it. Set the folder that holds the files username, "
-                "password and sasl.jaas.config."
-            )
-    if config.kafka.ca_file is not None and not config.kafka.security_protocol.endswith("SSL"):
-        found.append(
-            f"kafka.caFile: {config.kafka.security_protocol} is without TLS, so nobody would look at it. Set SASL_SSL or SSL, or "
-            "leave it out."
-        )
-    return found
+    return [*found, *_of_registry(config), *kafka.contradictions(config.kafka)]
 
 
 def _of_registry(config: JobConfig) -> Iterator[str]:

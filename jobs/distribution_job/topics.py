@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AclOperation, AdminClient, ConfigResource
 
-from distribution_job.config import Kafka
 from distribution_job.failures import BatchError, Failure, Reason, one_line
 from distribution_job.kafka_client import client_config
+from job_settings.kafka import Kafka
 
 _TIMEOUT = 15.0  # seconds
 _MAY_WRITE = {AclOperation.WRITE, AclOperation.ALL}

@@ -14,11 +14,11 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from distribution_job.config import Kafka
 from distribution_job.deadlines import insist, within
 from distribution_job.failures import BatchError, Reason, one_line
 from distribution_job.kafka_client import client_config
 from distribution_job.transaction_clients import DELIVERY_SECONDS, TIMEOUT_SECONDS, Clients, let_go, producer_settings
+from job_settings.kafka import Kafka
 
 LOG = logging.getLogger(__name__)
 TWO_DRIVERS = "another driver publishes under the transactional id"

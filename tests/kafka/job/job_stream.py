@@ -70,10 +70,13 @@ class Stream:
     def allow_transactions(self, *shorts: str) -> dict[str, str]:
         """Let the user publish exactly once, to these topics; returns the configuration's part that asks for it."""
         self._grant(ResourceType.TRANSACTIONAL_ID, self.user, AclOperation.WRITE, AclOperation.DESCRIBE)
-        self._grant(ResourceType.GROUP, self.user, AclOperation.READ)
+        self.allow_group(self.user)
         for short in shorts:
             self.allow(short, AclOperation.READ, AclOperation.DESCRIBE_CONFIGS)
         return {"guarantee": "ExactlyOnce", "transactionalId": self.user}
+
+    def allow_group(self, name: str) -> None:
+        self._grant(ResourceType.GROUP, name, AclOperation.READ)
 
     def _grant(self, kind: ResourceType, name: str, *operations: AclOperation) -> None:
         bindings = [

@@ -14,6 +14,7 @@ from job_documents import DOCUMENT, changed
 from distribution_job import config
 from distribution_job.cli import main
 from distribution_job.outputs import Output
+from job_settings.documents import ConfigError
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -72,13 +73,13 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_field(places: dict[str, Any], said: str) -> None:
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.parse(changed(**places))
     assert said in "\n".join(caught.value.problems)
 
 
 def test_all_problems_are_said_at_once() -> None:
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.parse(changed(stream__name=..., trigger__intervalSeconds="often"))
     assert len(caught.value.problems) == 2
 
