@@ -254,6 +254,12 @@ def test_describing_is_all_that_is_asked_of_kafka(
     assert refused.status == 1
     assert f"Kafka does not allow {looker} this: " in refused.err
     assert "It needs Describe and DescribeConfigs on the Cluster and on all topics" in refused.err
+    # An empty answer is not taken for a Kafka without permissions.
+    rule = {"name": "read", "resource": {"type": "Topic", "name": f"{prefix}t"}, "operations": ["Read"]}
+    declared = manifest("KafkaAcl", "reader", principal=f"User:{prefix}reader", rules=[rule])
+    refused = fink("plan", "-f", "-", config=file, stdin=yaml.safe_dump(declared))
+    assert refused.status == 1
+    assert f"Kafka does not allow {looker} this: " in refused.out + refused.err
     allow(kafka_admin, looker, "*", AclOperation.DESCRIBE_CONFIGS)
     cluster = (ResourceType.BROKER, "kafka-cluster", ResourcePatternType.LITERAL, f"User:{looker}", "*")
     for operation in (AclOperation.DESCRIBE, AclOperation.DESCRIBE_CONFIGS):

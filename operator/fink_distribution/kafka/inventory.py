@@ -24,8 +24,6 @@ async def all_users(admin: KafkaAdmin) -> Mapping[str, ObservedUser]:
 
 async def all_acls(admin: KafkaAdmin) -> tuple[Mapping[str, frozenset[Binding]], tuple[ForeignAcl, ...]]:
     """List the bindings that are known, by principal, and those that no client library here can name."""
-    # To who may not see them, librdkafka 2.16 says that there are none.
-    await admin.require_describe("listing the ACLs")
     known = await acls.observe(admin)
     wanted = AclBindingFilter(
         ResourceType.ANY, None, ResourcePatternType.ANY, None, None, AclOperation.ANY, AclPermissionType.ANY
