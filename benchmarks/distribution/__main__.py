@@ -2,6 +2,7 @@
 
     make bench-distribution                          20,000 alerts, with and without cutouts, 1, 5, 20 and 100 filters
     make bench-distribution N=2000 FILTERS=5,20
+    make bench-distribution N=3000 FILTERS=livestream CUTOUTS=with    the 21 of fink-filters for ZTF
     make bench-distribution OUT=distribution.json    the table as a list of rows as well
 
 It uses the testbed's Kafka (LEVEL=kafka), and the job as a process of its own with `local[2]`.
@@ -28,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from demo import science_alerts
-from distribution import filters, process_tree
+from distribution import baselines, filters, process_tree
 from distribution.rows import Row
 from testbed import jars, usage
 from testbed.environment import properties
@@ -38,13 +39,19 @@ WARM = 400
 ALERTS_A_FILE = 250
 CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
 DELIVERIES = ("AtLeastOnce", "ExactlyOnce")
-MOST_QUERIES = 20  # a hundred of them take longer than anybody waits
+MOST_QUERIES = 21  # a hundred of them take longer than anybody waits
 _MEMORY = {"spark.driver.memory": "1500m", "spark.driver.extraJavaOptions": "-XX:+UseSerialGC"}
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-n", "number", default=20_000, show_default=True, help="How many alerts.")
-@click.option("--filters", "counts", default="1,5,20,100", show_default=True, help="How many filters, each a case.")
+@click.option(
+    "--filters",
+    "counts",
+    default="1,5,20,100",
+    show_default=True,
+    help="How many filters of SQL, each a case; or livestream.",
+)
 @click.option("--cutouts", type=click.Choice(["both", "with", "without"]), default="both", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the rows as JSON to this file.")
 def main(number: int, counts: str, cutouts: str, out: Path | None) -> None:
@@ -61,9 +68,7 @@ def main(number: int, counts: str, cutouts: str, out: Path | None) -> None:
     try:
         for with_cutouts in {"both": (False, True), "with": (True,), "without": (False,)}[cutouts]:
             with tempfile.TemporaryDirectory() as folder:
-                Bench(Path(folder), login, number, with_cutouts, report).run(
-                    [int(count) for count in counts.split(",")]
-                )
+                Bench(Path(folder), login, number, with_cutouts, report).run(counts.split(","))
     finally:
         use.release()
     table = Table(*Row.__annotations__, box=None, pad_edge=False)
@@ -94,12 +99,13 @@ class Bench:
         )
         return place
 
-    def run(self, counts: list[int]) -> None:
+    def run(self, names: list[str]) -> None:
         """The baselines, then the job with either delivery."""
-        self._baselines([count for count in counts if count <= MOST_QUERIES])
-        for count in counts:
+        cases = {name: filters.named(name) for name in names}
+        self._baselines({name: len(wanted) for name, wanted in cases.items() if len(wanted) <= MOST_QUERIES})
+        for wanted in cases.values():
             for delivery in DELIVERIES:
-                self._job(count, delivery)
+                self._job(wanted, delivery)
 
     def _stream(self, count: int) -> tuple[Stream, list[str]]:
         place = Path(tempfile.mkdtemp(dir=self.folder))
@@ -118,15 +124,15 @@ class Bench:
             for future in self.admin.delete_topics(topics).values():
                 future.result()
 
-    def _job(self, count: int, delivery: str) -> None:
+    def _job(self, wanted: list[filters.Filter], delivery: str) -> None:
+        count = len(wanted)
         stream, topics = self._stream(count)
         place = Path(tempfile.mkdtemp(dir=self.folder))
         job = JobProcess(place / "stream", stream.kafka, sorted(jars.spark().glob("*.jar")), wait_for)
         job.document["spark"]["conf"] |= _MEMORY
         job.document["source"]["maxFilesPerBatch"] = 100_000
-        conditions = filters.sql(count)
         job.document["outputs"] = [
-            {"name": f"f{one}", "topic": topic, "filter": {"sql": conditions[one]}} for one, topic in enumerate(topics)
+            {"name": f"f{one}", "topic": topic, "filter": wanted[one]} for one, topic in enumerate(topics)
         ]
         shorts = [f"f{one}" for one in range(count)]
         job.document["delivery"] = (
@@ -134,7 +140,7 @@ class Bench:
         )
         with self._gone(topics):
             try:
-                job.start()
+                job.start(packages=baselines.PACKAGES)
                 self._drop(job, self.warm)
                 job.until_read(WARM, timeout=300)
                 before, cpu = self._ends(topics), process_tree.cpu_seconds(job.pid)
@@ -166,8 +172,8 @@ class Bench:
         shutil.copytree(alerts, hidden)
         hidden.rename(job.source / alerts.name)
 
-    def _baselines(self, counts: list[int]) -> None:
-        stream, topics = self._stream(max(counts, default=0))
+    def _baselines(self, counts: dict[str, int]) -> None:
+        stream, topics = self._stream(max(counts.values(), default=0))
         jaas = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{stream.user}" '
         asked: dict[str, Any] = {
             "conf": {
@@ -177,7 +183,7 @@ class Bench:
             },
             "warm": str(self.warm),
             "alerts": str(self.alerts),
-            "topics": {str(count): topics[:count] for count in counts},
+            "topics": {name: topics[:count] for name, count in counts.items()},
             "checkpoints": str(self.folder / "checkpoints"),
             "kafka": {
                 "kafka.bootstrap.servers": self.login["bootstrap.servers"],

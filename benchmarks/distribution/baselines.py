@@ -13,12 +13,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from pyspark.sql.avro.functions import to_avro
 
 from distribution import filters
-from distribution_job import avro_schema, session
+from distribution_job import avro_schema, conditions, session
+
+PACKAGES = ("fink_filters", "distribution")
 
 
 def main() -> None:
@@ -29,8 +31,8 @@ def main() -> None:
         ("scan alone", None, lambda folder: _noop(spark.read.parquet(folder))),
         ("encoding alone", None, lambda folder: _noop(_encoded(spark.read.parquet(folder)))),
     ]
-    for number, topics in asked["topics"].items():
-        cases.append(("a query per filter", int(number), partial(_queries, spark, topics, asked)))
+    for name, topics in asked["topics"].items():
+        cases.append(("a query per filter", len(topics), partial(_queries, spark, filters.named(name), topics, asked)))
     for case, number, run in cases:
         run(asked["warm"])
         print(json.dumps({"begins": case}), flush=True)
@@ -49,14 +51,16 @@ def _encoded(alerts: DataFrame) -> DataFrame:
     return alerts.select(to_avro(F.struct("*"), schema.text).alias("value"), F.lit(schema.text).alias("key"))
 
 
-def _queries(spark: SparkSession, topics: list[str], asked: dict[str, Any], folder: str) -> None:
+def _queries(
+    spark: SparkSession, wanted: list[filters.Filter], topics: list[str], asked: dict[str, Any], folder: str
+) -> None:
     """As Fink works today: each filter reads and encodes for itself, and the key is the schema."""
     schema = spark.read.parquet(folder).schema
     running = []
-    for condition, topic in zip(filters.sql(len(topics)), topics, strict=True):
+    for one, topic in zip(wanted, topics, strict=True):
         alerts = spark.readStream.schema(schema).option("recursiveFileLookup", "false").parquet(folder)
         writer = (
-            _encoded(alerts.where(condition))
+            _encoded(alerts.where(_condition(alerts, one)))
             .writeStream.format("kafka")
             .options(**asked["kafka"])
             .option("topic", topic)
@@ -65,6 +69,12 @@ def _queries(spark: SparkSession, topics: list[str], asked: dict[str, Any], fold
         running.append(writer.option("checkpointLocation", str(place)).trigger(availableNow=True).start())
     for query in running:
         query.awaitTermination()
+
+
+def _condition(alerts: DataFrame, one: filters.Filter) -> Column:
+    if "sql" in one:
+        return F.expr(one["sql"])
+    return conditions.python_filter(alerts, one["python"], PACKAGES).getField("match")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from demo import science_alerts
 
 HERE = Path(__file__).resolve().parent
 JOBS = HERE.parents[2] / "jobs"
+PACKAGES = ("fink_filters", "distribution_job.filters", "job_filters")
 Eventually = Callable[..., Any]
 
 
@@ -58,14 +59,17 @@ class JobProcess:
             },
         }
 
-    def start(self, killed_at: str = "") -> None:
-        """Start it with `document`; the log goes on in the same file. `killed_at`: see killed_driver."""
+    def start(self, killed_at: str = "", packages: tuple[str, ...] = PACKAGES) -> None:
+        """Start it with `document`; the log goes on in the same file.
+
+        `killed_at`: see killed_driver. `packages`: those that Python filters may come from.
+        """
         config = self.folder / "stream.json"
         config.write_text(json.dumps(self.document))
         environment = {
             **os.environ,
-            "PYTHONPATH": f"{JOBS}:{HERE}",
-            "FINK_FILTER_PACKAGES": "fink_filters,distribution_job.filters,job_filters",
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(JOBS), str(HERE), os.environ.get("PYTHONPATH")))),
+            "FINK_FILTER_PACKAGES": ",".join(packages),
             "FINK_READY_FILE": str(self.ready),
             "GATE": str(self.gate),
             "KILLED_AT": killed_at,
