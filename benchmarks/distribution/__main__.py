@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pyarrow as pa
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AclOperation, AdminClient
 from job_process import JobProcess
@@ -93,6 +94,10 @@ class Bench:
 
     def _made(self, name: str, rows: int, first: int) -> Path:
         table = science_alerts.generate(rows, seed=11, first_id=first)
+        # One of fink-filters' asks for what the SPICY catalogue has, which is little.
+        spicy = [number if number % 100 == 0 else -1 for number in range(rows)]
+        table = table.append_column("spicy_id", pa.array(spicy, pa.int32()))
+        table = table.append_column("spicy_class", pa.array(["Unknown" if one < 0 else "ClassII" for one in spicy]))
         place = self.folder / name
         science_alerts.write(
             place, table if self.cutouts else table.drop_columns(CUTOUTS), max(1, rows // ALERTS_A_FILE)
