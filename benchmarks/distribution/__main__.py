@@ -98,6 +98,8 @@ class Bench:
         spicy = [number if number % 100 == 0 else -1 for number in range(rows)]
         table = table.append_column("spicy_id", pa.array(spicy, pa.int32()))
         table = table.append_column("spicy_class", pa.array(["Unknown" if one < 0 else "ClassII" for one in spicy]))
+        # It takes the slope of one band, and the alerts have that of two.
+        table = table.append_column("linear_fit_slope", pa.array([0.1] * rows, pa.float64()))
         place = self.folder / name
         science_alerts.write(
             place, table if self.cutouts else table.drop_columns(CUTOUTS), max(1, rows // ALERTS_A_FILE)
