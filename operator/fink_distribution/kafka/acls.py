@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from fink_distribution.errors import ReconcileError
 from fink_distribution.kafka import newer_acls
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.resources.kafka_acl import Binding
@@ -77,6 +78,25 @@ Entry = tuple[str, Binding]
 async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[str, frozenset[Binding]]:
     """List bindings by principal: of one, or of all.
 
+    Raises
+    ------
+    ReconcileError
+        Kafka is away, or does not let us see them.
+    """
+    found = await _list(admin, principal)
+    if not found:
+        await _require_sight(admin)
+    return found
+
+
+async def _require_sight(admin: KafkaAdmin) -> None:
+    """Make sure that there is nothing when nothing is listed: librdkafka 2.16 gives that to a login without the right, too."""
+    await admin.require_describe("listing the ACLs")
+
+
+async def _list(admin: KafkaAdmin, principal: str | None) -> Mapping[str, frozenset[Binding]]:
+    """Ask for the bindings, whether or not we may see them.
+
     What librdkafka does not know it lists as UNKNOWN; then the listing is completed by `newer_acls`. What nobody knows is left out:
     it is never ours.
     """
@@ -84,9 +104,6 @@ async def observe(admin: KafkaAdmin, principal: str | None = None) -> Mapping[st
         ResourceType.ANY, None, ResourcePatternType.ANY, principal, None, AclOperation.ANY, AclPermissionType.ANY
     )
     found = await admin.result("listing the ACLs", admin.call("describe_acls", wanted))
-    if not found:
-        # To a login that may not see them, librdkafka 2.16 gives an empty list as well.
-        await admin.require_describe("listing the ACLs")
     by_principal: defaultdict[str, set[Binding]] = defaultdict(set)
     is_whole = True
     for acl in found:
@@ -111,10 +128,17 @@ async def _observe(
     if len(principals) > _ASKED_SINGLY:
         found = await observe(admin)
         return {principal: found.get(principal, frozenset()) for principal in principals}
-    each = await asyncio.gather(*(observe(admin, principal) for principal in principals), return_exceptions=True)
+    each = await asyncio.gather(*(_list(admin, principal) for principal in principals), return_exceptions=True)
+    answers = dict(zip(principals, each, strict=True))
+    if empty := [principal for principal, answer in answers.items() if not answer]:
+        # Once for all of them: in a burst of new users that is nearly everybody.
+        try:
+            await _require_sight(admin)
+        except ReconcileError as error:
+            answers |= dict.fromkeys(empty, error)
     return {
         principal: answer if isinstance(answer, BaseException) else answer.get(principal, frozenset())
-        for principal, answer in zip(principals, each, strict=True)
+        for principal, answer in answers.items()
     }
 
 
