@@ -59,13 +59,11 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callabl
     """Give `send` each message that `allow` allows its output; returns the counts that the other delivery's pass observes."""
     routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
     sent: Counter[int] = Counter()
-    dropped: Counter[int] = Counter()
     for batch in collected.table.to_batches():
         ids, hashes, numbers, positions, values = (batch.column(name) for name in _COLUMNS)
         for row in range(batch.num_rows):
-            good = [position for position in positions[row].as_py() if position in collected.good]
+            good = (position for position in positions[row].as_py() if position in collected.good)
             wanted = [position for position in good if allow(single.outputs[position])]
-            dropped.update(position for position in good if position not in wanted)
             if not wanted:
                 continue
             identity = ids[row].as_py().encode()
@@ -77,9 +75,10 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callabl
             sent.update(wanted)
     counts: dict[str, Any] = {"held": collected.held}
     for position in range(len(single.outputs)):
+        matched = collected.filtering[f"matched_{position}"]
         counts |= {
             f"published_{position}": sent[position],
-            f"dropped_{position}": dropped[position],
+            f"dropped_{position}": matched - sent[position] if position in collected.good else 0,
             f"large_{position}": collected.large.get(position, 0),
         }
     return counts
