@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import warnings
 from pathlib import Path
 
 import click
 
 from distribution_job import config as configuration
-from job_settings.documents import ConfigError
-
-BAD_CONFIG = 2
+from job_settings.command_line import SETTINGS, config_options, load_or_exit, log_to_stderr
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option(
-    "--config",
-    "file",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The job's configuration: a JSON document after schemas/stream-job.schema.json.",
+@click.command(context_settings=SETTINGS)
+@config_options(
+    "The job's configuration: a JSON document after schemas/stream-job.schema.json.",
+    "start nothing, connect to nothing",
 )
-@click.option("--check", is_flag=True, help="Check the configuration only: start nothing, connect to nothing.")
 def main(file: Path, check: bool) -> None:
     """Distribute science alerts to Kafka.
 
@@ -58,16 +51,11 @@ def main(file: Path, check: bool) -> None:
     Example:
       python -m distribution_job --config stream.json --check && python -m distribution_job --config stream.json
     """
-    try:
-        loaded = configuration.load(file)
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-        sys.exit(BAD_CONFIG)
+    loaded = load_or_exit(configuration.load, file)
     if check:
         click.echo(f"{file}: good, {len(loaded.outputs)} outputs from {loaded.source.path}")
         return
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     # py4j reports what a batch raises, which is how a batch is refused while draining; the job reports the rest itself.
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
     # fink-filters' ZTF functions are declared in the old way.

@@ -11,6 +11,7 @@ import requests
 from distribution_job import config
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.failures import Failure, OutputError, Reason, one_line
+from job_settings import kafka
 
 _SECONDS = 5.0  # that a call may take, to connect and to answer
 _PAUSE_SECONDS = 5.0
@@ -94,12 +95,9 @@ class Registry:
         if folder is None:
             return None
         try:
-            username, password = (
-                (folder / name).read_text(encoding="utf-8").strip() for name in ("username", "password")
-            )
+            return kafka.login(folder)
         except (OSError, UnicodeDecodeError) as error:
             raise self._unavailable(f"cannot be asked, because its credentials cannot be read: {error}") from error
-        return username, password
 
     def _unavailable(self, said: str) -> OutputError:
         return OutputError(

@@ -54,6 +54,12 @@ def contradictions(kafka: Kafka) -> list[str]:
     return found
 
 
+def login(folder: Path) -> tuple[str, str]:
+    """User name and password, as a folder's files have them now. Raises OSError and UnicodeDecodeError."""
+    username, password = ((folder / name).read_text(encoding="utf-8").strip() for name in ("username", "password"))
+    return username, password
+
+
 def client_config(kafka: Kafka) -> dict[str, object]:
     """What every client needs, with the login as its files have it now. Raises LoginFileError."""
     config: dict[str, object] = {
@@ -63,8 +69,7 @@ def client_config(kafka: Kafka) -> dict[str, object]:
     }
     if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
         try:
-            config["sasl.username"] = (kafka.credentials_directory / "username").read_text(encoding="utf-8").strip()
-            config["sasl.password"] = (kafka.credentials_directory / "password").read_text(encoding="utf-8").strip()
+            config["sasl.username"], config["sasl.password"] = login(kafka.credentials_directory)
         except OSError as error:
             raise LoginFileError(
                 f"The credentials cannot be read: {error}. kafka.credentialsDirectory must hold username and password."

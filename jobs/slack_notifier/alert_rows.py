@@ -109,16 +109,23 @@ def row(alert: Mapping[str, Any], fields: Fields, received: float, night_begins:
 
 def night_start(now: float, night_begins: float) -> float:
     """When the night of a time began; both in seconds since 1970."""
-    mjd = MJD_OF_1970 + now / SECONDS_PER_DAY
-    night = math.floor(mjd - night_begins / HOURS_PER_DAY)
+    night = _number_of_night(_mjd(now), night_begins)
     return (night + night_begins / HOURS_PER_DAY - MJD_OF_1970) * SECONDS_PER_DAY
 
 
 def _night(time: float | None, received: float, night_begins: float) -> int:
-    if time is None:
-        mjd = MJD_OF_1970 + received / SECONDS_PER_DAY
-    else:
-        mjd = time - _JD_OF_MJD_0 if time > _JD_OF_MJD_0 else time
+    return _number_of_night(_mjd(received) if time is None else _of_julian_date(time), night_begins)
+
+
+def _of_julian_date(time: float) -> float:
+    return time - _JD_OF_MJD_0 if time > _JD_OF_MJD_0 else time
+
+
+def _mjd(seconds: float) -> float:
+    return MJD_OF_1970 + seconds / SECONDS_PER_DAY
+
+
+def _number_of_night(mjd: float, night_begins: float) -> int:
     return math.floor(mjd - night_begins / HOURS_PER_DAY)
 
 

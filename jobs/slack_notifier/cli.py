@@ -8,21 +8,14 @@ from pathlib import Path
 
 import click
 
-from job_settings.documents import ConfigError
+from job_settings.command_line import SETTINGS, config_options, load_or_exit, log_to_stderr
 from slack_notifier import config as configuration
 
-BAD_CONFIG = 2
 
-
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option(
-    "--config",
-    "file",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="The configuration: a JSON or YAML document after schemas/slack-notifier.schema.json.",
+@click.command(context_settings=SETTINGS)
+@config_options(
+    "The configuration: a JSON or YAML document after schemas/slack-notifier.schema.json.", "connect to nothing"
 )
-@click.option("--check", is_flag=True, help="Check the configuration only: connect to nothing.")
 def main(file: Path, check: bool) -> None:
     """Announce alerts of Kafka's topics in Slack.
 
@@ -43,16 +36,11 @@ def main(file: Path, check: bool) -> None:
     Example:
       python -m slack_notifier --config slack.yaml --check && python -m slack_notifier --config slack.yaml
     """
-    try:
-        loaded = configuration.load(file)
-    except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-        sys.exit(BAD_CONFIG)
+    loaded = load_or_exit(configuration.load, file)
     if check:
         click.echo(f"{file}: good, {len(loaded.routes)} routes from {len(loaded.topics)} topics")
         return
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_to_stderr()
     # It logs what it also raises, which the notifier then reports.
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     # Here, so that --check and --help do not wait for Kafka's client.
