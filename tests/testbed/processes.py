@@ -10,12 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from fink_distribution.local_kafka.processes import end, find, identify
+from fink_distribution.local_kafka.processes import end, find, identify, tail
 from testbed.commands import check_not_abandoned
 from testbed.errors import TestbedError
 from testbed.polling import poll
-
-SHOWN_LINES = 15
 
 
 class Processes:
@@ -81,9 +79,7 @@ class Processes:
 
     def tail(self, name: str) -> str:
         """The last lines of its log, and where the rest is."""
-        file = self.logs / f"{name}.log"
-        lines = file.read_text(errors="replace").splitlines() if file.exists() else []
-        return "\n".join([*lines[-SHOWN_LINES:], f"All of its log: {file}"])
+        return tail(self.logs / f"{name}.log")
 
     @staticmethod
     def _owned(file: Path) -> bool:

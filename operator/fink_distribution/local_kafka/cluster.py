@@ -19,12 +19,11 @@ from fink_distribution.local_kafka.errors import ConfigurationError, LocalKafkaE
 from fink_distribution.local_kafka.jars import kafka_libraries
 from fink_distribution.local_kafka.java import find_java, kafka_command
 from fink_distribution.local_kafka.private import write_private
-from fink_distribution.local_kafka.processes import end, find, identify
+from fink_distribution.local_kafka.processes import end, find, identify, last_lines, tail
 from fink_distribution.local_kafka.server_properties import Place, Quorum, server_properties
 from fink_distribution.local_kafka.storage import cluster_id, format_command, new_cluster_id
 from fink_distribution.resources.credentials import jaas_config, java_properties
 
-_SHOWN_LINES = 15
 _STOP_SECONDS = 60.0
 _MOST_COPIES = 3
 
@@ -68,11 +67,6 @@ class Broker:
             return find(json.loads(self.record.read_text(encoding="utf-8")))
         except (FileNotFoundError, json.JSONDecodeError):
             return None
-
-    def tail(self) -> str:
-        """Return the last lines of its log, and where the rest is."""
-        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
-        return "\n".join([*lines[-_SHOWN_LINES:], f"All of its log: {self.log}"])
 
 
 class LocalCluster:
@@ -179,8 +173,7 @@ class LocalCluster:
         with format_command(java, libraries, broker.properties, known or new_cluster_id(), admin) as command:
             done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         if done.returncode != 0:
-            last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_SHOWN_LINES:])
-            raise ToolError(f"Kafka could not make {broker.data} ready:\n{last}")
+            raise ToolError(f"Kafka could not make {broker.data} ready:\n{last_lines(done.stdout + done.stderr)}")
 
 
 def _settings(place: Place, configuration: Configuration) -> str:
@@ -196,7 +189,7 @@ def _launch(broker: Broker, command: list[str]) -> None:
     try:
         broker.record.write_text(json.dumps(identify(child.pid)), encoding="utf-8")
     except psutil.NoSuchProcess:
-        raise LocalKafkaError(f"broker {broker.number} ended at once.\n{broker.tail()}") from None
+        raise LocalKafkaError(f"broker {broker.number} ended at once.\n{tail(broker.log)}") from None
 
 
 def _check_ports(missing: list[tuple[Broker, Place]], file: Path) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from fink_distribution.local_kafka.cache import cache_folder, made_once
 from fink_distribution.local_kafka.errors import ToolError
+from fink_distribution.local_kafka.processes import last_lines
 
 POM = Path(__file__).with_name("kafka.pom.xml")
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
-_SHOWN_LINES = 15
 _IVY_CACHE = ".ivy"
 _UNPACK = "or unpack a Kafka 4 from https://kafka.apache.org and name its folder by KAFKA_HOME."
 _MEND = f"(Debian, Ubuntu: apt-get install maven), {_UNPACK}"
@@ -89,7 +89,7 @@ def _ivy_command(java: str, pom: Path, folder: Path) -> list[str]:
 def _run(name: str, command: Sequence[str]) -> None:
     done = subprocess.run(list(command), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_SHOWN_LINES:])
+        last = last_lines(done.stdout + done.stderr)
         raise ToolError(
             f"{name} could not fetch Kafka's jars:\n{last}\nWhere a mirror or proxy is needed, use Maven and name it in ~/.m2/settings.xml; {_UNPACK}"
         )

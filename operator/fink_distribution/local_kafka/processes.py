@@ -10,9 +10,11 @@ import contextlib
 import signal
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import psutil
 
+_SHOWN_LINES = 15
 _LOOK_EVERY_SECONDS = 0.05
 _GONE_SECONDS = 10.0
 
@@ -50,6 +52,17 @@ def end(process: psutil.Process, *, gently: float = 0) -> bool:
         _ends(process, _GONE_SECONDS)
         return False
     return True
+
+
+def tail(log: Path) -> str:
+    """Return the last lines that a process has written, and where the rest is."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return f"{last_lines(text)}\nAll of its log: {log}".lstrip("\n")
+
+
+def last_lines(text: str) -> str:
+    """Return the end of what a program has said: as much as one wants to see of a failure."""
+    return "\n".join(text.strip().splitlines()[-_SHOWN_LINES:])
 
 
 def _ends(process: psutil.Process, seconds: float) -> bool:

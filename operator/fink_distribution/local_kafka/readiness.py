@@ -10,6 +10,7 @@ from fink_distribution.errors import Reason, ReconcileError
 from fink_distribution.kafka.admin import ClusterFacts, KafkaAdmin
 from fink_distribution.local_kafka.cluster import Broker
 from fink_distribution.local_kafka.errors import LocalKafkaError
+from fink_distribution.local_kafka.processes import tail
 
 _LOOK_EVERY_SECONDS = 0.1
 _CONNECT_SECONDS = 1.0
@@ -37,7 +38,7 @@ async def ready(admin: KafkaAdmin, servers: Sequence[str], started: Sequence[Bro
     while loop.time() < deadline:
         for broker in started:
             if broker.process() is None:
-                raise LocalKafkaError(f"broker {broker.number} ended before it answered.\n{broker.tail()}")
+                raise LocalKafkaError(f"broker {broker.number} ended before it answered.\n{tail(broker.log)}")
         if all(map(_listens, servers)):
             try:
                 facts = await admin.facts()
@@ -48,7 +49,7 @@ async def ready(admin: KafkaAdmin, servers: Sequence[str], started: Sequence[Bro
                     return facts
                 last = f"{facts.brokers} of {len(servers)} brokers are there"
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
-    tails = "\n".join(broker.tail() for broker in started[:1])
+    tails = "\n".join(tail(broker.log) for broker in started[:1])
     raise LocalKafkaError(
         f"the brokers at {', '.join(servers)} did not answer in {seconds:.0f} s: {last}.\n{tails}".rstrip()
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fink_distribution.resources.credentials import jaas_config, jaas_quoted
+from fink_distribution.resources.credentials import jaas_config, java_quoted
 from fink_distribution.resources.kafka_user import principal
 
 _PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
@@ -107,5 +107,5 @@ def server_properties(place: Place, admin: Account) -> dict[str, str]:
 
 def _plain_jaas_config(admin: Account) -> str:
     """Return the JAAS line of the controller's listener: the brokers' login, and the list of those that it knows."""
-    password = jaas_quoted(admin.password)
-    return f"{_PLAIN} required username={jaas_quoted(admin.user)} password={password} user_{admin.user}={password};"
+    password = java_quoted(admin.password)
+    return f"{_PLAIN} required username={java_quoted(admin.user)} password={password} user_{admin.user}={password};"

@@ -11,6 +11,7 @@ from pathlib import Path
 from fink_distribution.local_kafka.java import kafka_command
 from fink_distribution.local_kafka.private import write_private
 from fink_distribution.local_kafka.server_properties import Account
+from fink_distribution.resources.credentials import java_quoted
 
 _META = "meta.properties"
 
@@ -48,14 +49,8 @@ def format_command(
     words = ["format", f"--cluster-id={cluster}", "-c", str(properties), *scram]
     program, *arguments = kafka_command(java, libraries, "kafka.tools.StorageTool", *words)
     file = properties.with_name("format.args")
-    write_private(file, "\n".join(map(_quoted, arguments)))
+    write_private(file, "\n".join(map(java_quoted, arguments)))
     try:
         yield [program, f"@{file}"]
     finally:
         file.unlink()
-
-
-def _quoted(argument: str) -> str:
-    """Return an argument as Java reads it from a file (JEP 293)."""
-    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

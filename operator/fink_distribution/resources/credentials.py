@@ -68,11 +68,11 @@ def keyed_hash(ledger_key: str, user: str, password: str) -> str:
 def jaas_config(username: str, password: str) -> str:
     """Return the JAAS line of Kafka's Java clients, quotes and backslashes escaped."""
     module = "org.apache.kafka.common.security.scram.ScramLoginModule"
-    return f"{module} required username={jaas_quoted(username)} password={jaas_quoted(password)};"
+    return f"{module} required username={java_quoted(username)} password={java_quoted(password)};"
 
 
-def jaas_quoted(text: str) -> str:
-    """Return a value as it stands in a JAAS line."""
+def java_quoted(text: str) -> str:
+    """Return a value as it stands in a JAAS line, and in a file of Java's arguments (JEP 293)."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
