@@ -13,7 +13,7 @@ from fink_distribution.cli.fink_kafka.declaring import (
     refuse_yaml_of_removal,
     user_manifest,
 )
-from fink_distribution.cli.fink_kafka.exits import EXIT_STATUS, Exit, Problem, contradiction, missing
+from fink_distribution.cli.fink_kafka.exits import EXIT_STATUS, Exit, Problem, contradiction, missing, refuse_both
 from fink_distribution.cli.fink_kafka.grammar import Service
 from fink_distribution.cli.fink_kafka.output import done, say
 from fink_distribution.cli.fink_kafka.passwords import chosen_password
@@ -55,8 +55,7 @@ def authentication(
     where: Where,
 ) -> None:
     """Add or delete credentials for a user's authentication (SASL/SCRAM-SHA-512)."""
-    if add and delete:
-        raise contradiction("-a adds and -d deletes: give one of them.")
+    refuse_both(add, delete)
     if not user:
         raise missing("-u is missing: whose credentials?")
     if delete:

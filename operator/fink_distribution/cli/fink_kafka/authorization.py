@@ -11,7 +11,7 @@ from fink_distribution.cli.fink_kafka.declaring import (
     print_manifest,
     refuse_yaml_of_removal,
 )
-from fink_distribution.cli.fink_kafka.exits import EXIT_STATUS, Exit, Problem, contradiction, missing
+from fink_distribution.cli.fink_kafka.exits import EXIT_STATUS, Exit, Problem, missing, refuse_both
 from fink_distribution.cli.fink_kafka.grammar import Service
 from fink_distribution.cli.fink_kafka.output import done, list_output, print_table, say, show, warn
 from fink_distribution.cli.fink_kafka.reaching import Where, where_options
@@ -61,8 +61,7 @@ def authorization(
     where: Where,
 ) -> None:
     """Add or delete ACLs for authorization: for a consumer (-c), a producer (-p), or both."""
-    if add and delete:
-        raise contradiction("-a adds and -d deletes: give one of them.")
+    refuse_both(add, delete)
     if not add and not delete:
         raise missing("-a or -d is missing: add or delete?")
     if not user:

@@ -59,6 +59,12 @@ def contradiction(message: str) -> Problem:
     return Problem(Exit.CONTRADICTION, message)
 
 
+def refuse_both(add: bool, delete: bool) -> None:
+    """Refuse -a and -d together."""
+    if add and delete:
+        raise contradiction("-a adds and -d deletes: give one of them.")
+
+
 @contextmanager
 def statuses() -> Iterator[None]:
     """Give click's own errors their exit statuses."""
