@@ -19,6 +19,7 @@ REQUESTED_ANNOTATION = f"{GROUP}/requested-at"
 
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_MOST_GONE = 10_000
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Registry:
         self.operator_namespace = operator_namespace
         self.on_wake = wake
         self._items: dict[Key, Item] = {}
+        # The uids of those that went last: an answer or a listing that was on its way meanwhile must not bring them back.
+        self._gone: dict[str, None] = {}
         # Dictionaries for their order: the first that was seen comes first.
         self._kinds: dict[Kind, dict[Key, None]] = {kind: {} for kind in Kind}
         self._dependents: defaultdict[Key, set[Key]] = defaultdict(set)
@@ -72,6 +75,8 @@ class Registry:
 
     def see(self, body: Body) -> None:
         """Note a resource as the API server has it now, and wake whom its change concerns. Older news are ignored."""
+        if body["metadata"]["uid"] in self._gone:
+            return
         key, before = Key.of(body), self.get(Key.of(body))
         if before is None:
             self._put(key, body)
@@ -89,6 +94,9 @@ class Registry:
 
     def forget(self, body: Body) -> None:
         """Note that a resource is gone."""
+        self._gone[body["metadata"]["uid"]] = None
+        if len(self._gone) > _MOST_GONE:
+            del self._gone[next(iter(self._gone))]
         key, known = Key.of(body), self.get(Key.of(body))
         if known is not None and known["metadata"]["uid"] == body["metadata"]["uid"]:
             self._take_out(key)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -62,3 +63,26 @@ def test_one_that_was_made_anew_under_its_name_is_another(make_scene: MakeScene)
     body = registry.get(Key(Kind.ALERT_TOPIC, scene.namespace, "alerts"))
     assert body is not None
     assert body["metadata"]["uid"] == scene.get("alerttopic", "alerts")["metadata"]["uid"]
+
+
+def test_one_that_goes_while_it_is_listed_does_not_come_back(
+    make_scene: MakeScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, registry = make_scene(), Registry("home")
+    for name in ("goes", "stays"):
+        scene.declare("AlertTopic", name)
+    _take(scene, registry, [scene.namespace])
+    listing = api.Cluster.listing
+
+    async def slow(*args: Any) -> AsyncIterator[api.Object]:
+        found = [each async for each in listing(*args)]
+        for each in found:
+            if each["metadata"]["name"] == "goes":
+                scene.delete("alerttopic", "goes")
+                census.forget(registry, each)  # as the watch tells meanwhile
+        for each in found:
+            yield each
+
+    monkeypatch.setattr(api.Cluster, "listing", slow)
+    assert _take(scene, registry, [scene.namespace]) == []
+    assert [body["metadata"]["name"] for body in registry.of_kind(Kind.ALERT_TOPIC)] == ["stays"]
