@@ -49,9 +49,9 @@ bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILI
 	@PYTHONPATH=benchmarks:tests $(PYTHON) -m reconcile -n $(or $(N),1000) $(if $(FAMILIES),--families $(FAMILIES)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-distribution
-bench-distribution: $(VENV) ## Time the distribution job. N=20000 FILTERS=1,5,20,100,livestream CUTOUTS=both OUT=rows.json
+bench-distribution: $(VENV) ## Time the distribution job. N=20000 DROPS=1 FILTERS=1,5,20,100,livestream CUTOUTS=both OUT=rows.json
 	@[[ "$(FILTERS)" != *livestream* ]] || .venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/bench.lock
-	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
+	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: testbed
 testbed: $(VENV) ## Start a Kafka and a Kubernetes on this machine. LEVEL=kafka|api|node

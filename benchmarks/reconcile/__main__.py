@@ -96,10 +96,12 @@ async def _family(environment: Environment, family: str, number: int, report: Re
                 await _run(bench, family, number)
         finally:
             if bench is not None:
-                # What is left of a case that failed goes while there is an operator to let it go.
-                run([*kubectl, "delete", "kacl,kuser,atopic", "--all", "-n", namespace, "--timeout=120s"])
-                run([*kubectl, "delete", "kconn", "--all", "-n", f"{namespace}-home", "--timeout=120s"])
-                bench.operator.stop()
+                try:
+                    # What is left of a case that failed goes while there is an operator to let it go.
+                    run([*kubectl, "delete", "kacl,kuser,atopic", "--all", "-n", namespace, "--timeout=120s"])
+                    run([*kubectl, "delete", "kconn", "--all", "-n", f"{namespace}-home", "--timeout=120s"])
+                finally:
+                    bench.operator.stop()
             for name in namespaces:
                 run([*kubectl, "delete", "namespace", name, "--wait=false"])
 

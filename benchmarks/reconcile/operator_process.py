@@ -30,7 +30,8 @@ class OperatorProcess:
         with log.open("ab") as output:
             process = subprocess.Popen(
                 command,
-                env={**kept, **environment, "FINK_METRICS_PORT": str(metrics_port)},
+                # The allocator's setting is the image's.
+                env={**kept, "MALLOC_ARENA_MAX": "2", **environment, "FINK_METRICS_PORT": str(metrics_port)},
                 stdout=output,
                 stderr=output,
             )
