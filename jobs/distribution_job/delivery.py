@@ -88,11 +88,16 @@ class AtLeastOnce:
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
         # The executors send as they go, so whoever matches too many has to be known before.
         limited = any(routed.output.max_match_percent is not None for routed in single.outputs)
-        held = over_share(single.outputs, single.counted(alerts)) if limited else frozenset()
+        counted = single.counted(alerts) if limited else {}
+        held = over_share(single.outputs, counted) if limited else frozenset()
         made = single.over(alerts, held)
         batch = batch_bytes(routed.topic.largest for routed in single.outputs)
         made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
-        return made.filtering.get, {**made.encoding.get, "held": held}
+        filtering, encoding = made.counts()
+        return {**filtering, **{f"matched_{one}": counted[f"matched_{one}"] for one in held}}, {
+            **encoding,
+            "held": held,
+        }
 
     def restart(self) -> None:
         pass

@@ -110,8 +110,8 @@ class Distributor:
         """As `send`, without the writing: its result has the failures that `send` would find before Kafka."""
         made = single.over(alerts)
         made.rows.write.format("noop").mode("overwrite").save()
-        filtering = made.filtering.get
-        return _result(single, (filtering, {**made.encoding.get, "held": limits.over_share(single.outputs, filtering)}))
+        filtering, encoding = made.counts()
+        return _result(single, (filtering, {**encoding, "held": limits.over_share(single.outputs, filtering)}))
 
 
 def _result(single: SinglePass, counted: Counted) -> Result:

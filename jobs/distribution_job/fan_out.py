@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from distribution_job import formats, limits
 from distribution_job.kafka_sink import LARGEST_MESSAGE
@@ -46,7 +47,7 @@ class Collected:
 def collect(made: Encoded, single: SinglePass) -> Collected:
     """Run the pass. An output of which not all alerts can be sent is to get none."""
     table = made.rows.toArrow()
-    filtering = made.filtering.get
+    filtering = {**made.filtering.get, **_matched(table, len(single.outputs))}
     envelopes = [_envelope(projection) for projection in single.projections]
     large = _too_large(table, envelopes)
     held = limits.over_share(single.outputs, filtering)
@@ -97,6 +98,12 @@ def _envelope(projection: Projection) -> Envelope:
     }
     key = schema.text.encode() if projection.format is Format.SCHEMA_IN_KEY else None
     return Envelope(key, [(name, text.encode()) for name, text in texts.items()])
+
+
+def _matched(table: pa.Table, outputs: int) -> Mapping[str, int]:
+    """How many alerts each output's filter lets through."""
+    found = Counter(pc.list_flatten(table.column("outputs")).to_pylist())
+    return {f"matched_{position}": found[position] for position in range(outputs)}
 
 
 def _too_large(table: pa.Table, envelopes: Sequence[Envelope]) -> Counter[int]:

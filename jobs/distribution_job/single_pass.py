@@ -1,15 +1,18 @@
 """One pass over the alerts of a batch: all filters at once, each alert encoded once per projection, one write.
 
-Three traps of Spark shape it. `explode` lets the optimizer infer a condition on the filters' results and push it below
+Four traps of Spark shape it. `explode` lets the optimizer infer a condition on the filters' results and push it below
 their projection, which runs every Python filter twice; `explode_outer` does not. Metrics are observed on two levels, and
 the V1 Kafka sink loses them, so the session turns the V2 one on (see `session`). An array of outputs exploded before the
-encoding would encode an alert once per topic, so the projections are exploded first and the outputs after it.
+encoding would encode an alert once per topic, so the projections are exploded first and the outputs after it. And functions
+that take a lambda, `array_compact` among them, are not compiled: with one, the whole operator copies each alert, column by column.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -20,6 +23,8 @@ from distribution_job.conditions import Conditions, match_name, quoted
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Plan, Projection, Routed
 
+_NONE = -1  # no output's position
+
 
 @dataclass(frozen=True)
 class Messages:
@@ -28,6 +33,18 @@ class Messages:
     rows: DataFrame
     filtering: Observation
     encoding: Observation
+
+    def counts(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """What was counted while filtering, and while encoding; once the rows are written.
+
+        Whatever an output matches is one message, so the first follows from the second, except for outputs that are held.
+        """
+        encoding = self.encoding.get
+        sent = {
+            name.removeprefix("published_"): count for name, count in encoding.items() if name.startswith("published_")
+        }
+        matched = {f"matched_{position}": count + encoding[f"large_{position}"] for position, count in sent.items()}
+        return {**self.filtering.get, **matched}, encoding
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,9 @@ class SinglePass:
         number = F.col("__wanted.projection")
         self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
         self._is_wanted = F.col("__wanted").isNotNull()
+        self._matched = [
+            F.count_if(match_name(position)).alias(f"matched_{position}") for position in range(len(self.outputs))
+        ]
         self._filter_counts = _filter_counts(self.outputs, found)
         encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
         self._encoded = [
@@ -73,14 +93,16 @@ class SinglePass:
             else None
         )
         # A projection of its own: in the one above, Spark would explode first, and encode once per output.
-        self._each_output = F.explode_outer("outputs").alias("output")
+        self._each_output = F.explode_outer("outputs").alias("position")
         number = F.col("projection")
         key = _by_projection(number, [formats.key(part.format, F.col("id"), part.schema) for part in plan.projections])
+        topics = F.array(*(F.lit(routed.topic.name) for routed in self.outputs))
+        partitions = F.array(*(F.lit(routed.topic.partitions) for routed in self.outputs))
         self._sized = [
-            F.col("output.position").alias("position"),
+            F.col("position"),
             (F.octet_length("value") + F.octet_length(key) <= LARGEST_MESSAGE).alias("fits"),
-            F.col("output.topic").alias("topic"),
-            F.pmod("hash", F.col("output.partitions")).cast("int").alias("partition"),
+            F.get(topics, F.col("position")).alias("topic"),
+            F.pmod("hash", F.get(partitions, F.col("position"))).cast("int").alias("partition"),
             key.alias("key"),
             F.col("value"),
             _headers(plan, number).alias("headers"),
@@ -92,17 +114,14 @@ class SinglePass:
         return self._found.applied(alerts).select(*(match_name(position) for position in range(len(self.outputs))))
 
     def counted(self, alerts: DataFrame) -> Mapping[str, Any]:
-        """What the filters count, found out by running them alone."""
-        counts: Mapping[str, Any] = self._found.applied(alerts).agg(*self._filter_counts).first().asDict()
+        """What the filters match and count, found out by running them alone."""
+        counts: Mapping[str, Any] = (
+            self._found.applied(alerts).agg(*self._filter_counts, *self._matched).first().asDict()
+        )
         return counts
 
     def encoded_once(self, alerts: DataFrame) -> Encoded:
         """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet."""
-        made = self._encoded_for_topics(alerts)
-        positions = F.transform("outputs", lambda output: output["position"])
-        return Encoded(made.rows.withColumn("outputs", positions), made.filtering)
-
-    def _encoded_for_topics(self, alerts: DataFrame) -> Encoded:
         filtering = Observation()
         counted = self._found.applied(alerts).observe(filtering, *self._filter_counts)
         encoded = counted.select("*", self._wanted).where(self._is_wanted).select(*self._encoded)
@@ -115,7 +134,7 @@ class SinglePass:
 
         Nothing is read yet.
         """
-        made, encoding = self._encoded_for_topics(alerts), Observation()
+        made, encoding = self.encoded_once(alerts), Observation()
         sized = made.rows.select("*", self._each_output).select(*self._sized)
         if held:
             sized = sized.where(~F.col("position").isin(*held))
@@ -129,32 +148,25 @@ def _published(part: Projection) -> list[Column]:
 
 
 def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
-    """array<struct<projection, outputs array<struct<position, topic, partitions>>>>: what the alert is to become."""
+    """array<struct<projection, outputs array<int>>>: what the alert is to become, null for a projection that nobody wants of it.
+
+    `outputs` are the positions of those that match.
+    """
     parts = []
     for number in range(len(plan.projections)):
-        routes = [
-            F.when(
-                F.col(match_name(position)),
-                F.struct(
-                    F.lit(position).alias("position"),
-                    F.lit(routed.topic.name).alias("topic"),
-                    F.lit(routed.topic.partitions).alias("partitions"),
-                ),
-            )
-            for position, routed in enumerate(outputs)
-            if routed.projection == number
-        ]
-        if routes:
-            parts.append(
-                F.struct(F.lit(number).alias("projection"), F.array_compact(F.array(*routes)).alias("outputs"))
-            )
-    return F.filter(F.array(*parts), lambda part: F.size(part["outputs"]) > 0)
+        mine = [position for position, routed in enumerate(outputs) if routed.projection == number]
+        if not mine:
+            continue
+        matched = [F.when(F.col(match_name(position)), F.lit(position)).otherwise(F.lit(_NONE)) for position in mine]
+        wanted = reduce(or_, (F.col(match_name(position)) for position in mine))
+        positions = F.array_remove(F.array(*matched), _NONE)
+        parts.append(F.when(wanted, F.struct(F.lit(number).alias("projection"), positions.alias("outputs"))))
+    return F.array(*parts)
 
 
 def _filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
     counts = [F.count(F.lit(1)).alias("rows")]
     for position, routed in enumerate(outputs):
-        counts.append(F.count_if(match_name(position)).alias(f"matched_{position}"))
         if routed.output.python is not None:
             error = found.error(routed.output.python)
             counts.append(F.count(error).alias(f"failed_{position}"))

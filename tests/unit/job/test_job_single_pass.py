@@ -72,6 +72,8 @@ def test_an_alert_is_encoded_before_it_is_multiplied(alerts: DataFrame) -> None:
     assert len(encoding) == 1, "one projection holds all encodings"
     # The plan is printed upside down: outputs are exploded above the encoding, projections below it.
     assert explodes[0] < encoding[0] < explodes[1]
+    # What is not compiled copies whole alerts to multiply them.
+    assert all(re.search(r"\*\(\d+\) Generate", lines[number]) for number in explodes)
     # One branch for each of the three different choices of columns, though there are five outputs.
     assert lines[encoding[0]].count("to_avro(") == 3
 
@@ -104,13 +106,13 @@ def test_counts_and_contents_agree_with_pandas(alerts: DataFrame) -> None:
     single = prepared(alerts, OUTPUTS)
     made = single.over(alerts)
     rows = made.rows.collect()
-    counted = {
-        routed.output.name: made.filtering.get[f"matched_{position}"] for position, routed in enumerate(single.outputs)
-    }
-    assert counted == expected
-    assert made.filtering.get["rows"] == 300
+    filtering, encoding = made.counts()
+    for found in (filtering, single.counted(alerts)):
+        names = [routed.output.name for routed in single.outputs]
+        assert {name: found[f"matched_{position}"] for position, name in enumerate(names)} == expected
+        assert found["rows"] == 300
     assert len(rows) == sum(expected.values())
-    assert sum(made.encoding.get[f"published_{position}"] for position in range(5)) == len(rows)
+    assert sum(encoding[f"published_{position}"] for position in range(5)) == len(rows)
     ids = sorted(_decoded(row)["candid"] for row in rows if len(row["key"]) < 200)
     narrow = frame[(frame["roid"] == 3)]["candid"].tolist() + frame[(magnitude <= 18) & (drb >= 0.9)]["candid"].tolist()
     assert ids == sorted(narrow)
