@@ -107,7 +107,8 @@ class JobProcess:
 
     def progress(self) -> dict[str, Any]:
         """The newest progress document since the last start; empty before the first."""
-        lines = [line for line in self.said().splitlines() if " progress {" in line]
+        whole, _, _ = self.said().rpartition("\n")  # the last line may not be there as a whole
+        lines = [line for line in whole.splitlines() if " progress {" in line]
         document: dict[str, Any] = json.loads(lines[-1].partition(" progress ")[2]) if lines else {}
         return document
 
