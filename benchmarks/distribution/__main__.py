@@ -42,7 +42,11 @@ ALERTS_A_FILE = 250
 CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
 DELIVERIES = ("AtLeastOnce", "ExactlyOnce")
 MOST_QUERIES = 21  # a hundred of them take longer than anybody waits
-_MEMORY = {"spark.driver.memory": "1500m", "spark.driver.extraJavaOptions": "-XX:+UseSerialGC"}
+# As in a pod with less than two processors: Java then takes the serial collector by itself.
+_MEMORY = {
+    "spark.driver.memory": "1500m",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+}
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
