@@ -20,6 +20,7 @@ class Slices:
 
     def __init__(self) -> None:
         self._target = float(_FIRST)
+        self._is_warm = False
 
     def cut(self, files: Sequence[AlertFile]) -> list[AlertFile]:
         """The first files, at least one, of the size that is right now."""
@@ -35,7 +36,10 @@ class Slices:
     def note(self, files: Sequence[AlertFile], seconds: float, encoded_bytes: int) -> None:
         """How long such files took, and how large their alerts were, encoded."""
         size = sum(file.length for file in files)
-        fit = min(_SECONDS / max(seconds, 0.001), _BYTES / max(encoded_bytes, 1))
+        # Spark compiles for the first ones, and its Python workers import the filters: their time says nothing of the next ones.
+        pace = _SECONDS / max(seconds, 0.001) if self._is_warm else _GROWTH
+        self._is_warm = True
+        fit = min(pace, _BYTES / max(encoded_bytes, 1))
         # What was small says little of what is large: it may only grow to twice what was seen to go well.
         wanted = min(size * fit, max(self._target, size * _GROWTH))
         self._target = min(max(wanted, self._target / _GROWTH, _LEAST), _MOST)
