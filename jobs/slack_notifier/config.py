@@ -41,6 +41,7 @@ class NotifierConfig:
     max_alerts: int
     once_a_night: bool
     night_begins: float
+    metrics_port: int | None
 
     @property
     def topics(self) -> list[str]:
@@ -88,6 +89,7 @@ def parse(document: Any) -> NotifierConfig:
         max_alerts=digest.get("maxAlerts", MAX_ALERTS),
         once_a_night=document.get("repeats", "Count") == "Count",
         night_begins=float(document.get("nightBeginsAtHour", NIGHT_BEGINS_AT_HOUR)),
+        metrics_port=document.get("metrics", {}).get("port"),
     )
 
 

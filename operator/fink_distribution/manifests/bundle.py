@@ -13,6 +13,7 @@ from fink_distribution.resources.kafka_acl import topic_keys, user_key
 from fink_distribution.resources.kafka_connection import connection_name
 from fink_distribution.resources.kafka_user import principal, user_name
 from fink_distribution.resources.keys import Body, Key, Kind
+from fink_distribution.streams.notifier_objects import notifier_children
 from fink_distribution.streams.objects import children
 
 PLANNED_KINDS = (Kind.ALERT_TOPIC, Kind.KAFKA_USER, Kind.KAFKA_ACL)
@@ -128,4 +129,5 @@ def _placed(body: Body, namespace: str) -> Body:
 def _children(stream: Body) -> list[Body]:
     # Without an API server there is no uid yet; the children's owner reference is not looked at here.
     owner = {**stream, "metadata": {"uid": "", **stream["metadata"]}}
-    return [*children(owner, DistributionStream.of(owner))]
+    declared = DistributionStream.of(owner)
+    return [*children(owner, declared), *(notifier_children(owner, declared) if declared.slack else [])]

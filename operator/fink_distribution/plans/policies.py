@@ -27,12 +27,12 @@ class Usage:
 
 
 def own_names(streams: Iterable[Body]) -> frozenset[str]:
-    """Return what names in Kafka start with that streams give themselves: their user, and what is named after it or their uid.
+    """Return what names in Kafka start with that streams give themselves: their users, and what is named after these or their uid.
 
     They hold the namespace, or what no other stream has, so they need no prefix of a policy.
     """
     return frozenset(
-        name for body in streams for name in (DistributionStream.of(body).user_name, body["metadata"]["uid"])
+        name for body in streams for name in (*DistributionStream.of(body).own_names, body["metadata"]["uid"])
     )
 
 

@@ -14,7 +14,8 @@ from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_controlled_by, is_deleted
 from fink_distribution.streams import health, layout
 from fink_distribution.streams.job_config import Surroundings
-from fink_distribution.streams.objects import HASH_ANNOTATION, children, is_applied, template_hash, workload
+from fink_distribution.streams.manifest import is_applied
+from fink_distribution.streams.objects import HASH_ANNOTATION, children, template_hash, workload
 
 _LOOK_AGAIN_SECONDS = 10.0
 

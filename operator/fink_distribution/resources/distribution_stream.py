@@ -8,6 +8,7 @@ from typing import Any
 
 from fink_distribution.resources.kafka_connection import authority, connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
+from fink_distribution.resources.slack import Slack
 
 EARLIEST = "Earliest"
 EXACTLY_ONCE = "ExactlyOnce"
@@ -78,6 +79,7 @@ class DistributionStream:
     executors: Pods
     image: str | None
     suspend: bool
+    slack: Slack | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -111,6 +113,7 @@ class DistributionStream:
             ),
             image=spec.get("image"),
             suspend=spec.get("suspend", False),
+            slack=Slack.of(spec["slack"]) if spec.get("slack") else None,
         )
 
     @property
@@ -142,6 +145,27 @@ class DistributionStream:
     def config_name(self) -> str:
         """The name of the ConfigMap with the job's configuration."""
         return f"{self.name}-job"
+
+    @property
+    def notifier_name(self) -> str:
+        """The name of all that the Slack notifier has: Deployment, ConfigMap, KafkaUser, KafkaAcl and Secret."""
+        return f"{self.name}-slack"
+
+    @property
+    def notifier_user(self) -> str:
+        """The notifier's user in Kafka, and its consumer group; none of another stream's names is the same."""
+        return f"{self.namespace}.{self.notifier_name}"
+
+    @property
+    def announced(self) -> tuple[Output, ...]:
+        """The outputs whose alerts the notifier reads; their order is that of the spec."""
+        slack = self.slack
+        return () if slack is None else tuple(output for output in self.outputs if slack.reads(output.name))
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names in Kafka that the stream gives its users."""
+        return (self.user_name,) if self.slack is None else (self.user_name, self.notifier_user)
 
 
 def _registry(fields: Mapping[str, Any]) -> Registry:

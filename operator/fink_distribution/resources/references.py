@@ -27,7 +27,8 @@ def references(body: Body, operator_namespace: str) -> frozenset[Key]:
     connection = Key(Kind.KAFKA_CONNECTION, operator_namespace, connection_name(body))
     if key.kind is Kind.DISTRIBUTION_STREAM:
         stream = DistributionStream.of(body)
-        children = {Key(kind, key.namespace, stream.child_name) for kind in (Kind.KAFKA_USER, Kind.KAFKA_ACL)}
+        names = [stream.child_name, *([stream.notifier_name] if stream.slack else [])]
+        children = {Key(kind, key.namespace, name) for kind in (Kind.KAFKA_USER, Kind.KAFKA_ACL) for name in names}
         return frozenset({connection, *children, *(output.topic for output in stream.outputs)})
     return frozenset({connection})
 

@@ -53,7 +53,7 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "stream": {"namespace": stream.namespace, "name": stream.name},
         "source": source,
         "checkpoint": {"path": _below(layout.CHECKPOINT_DIRECTORY, stream.checkpoint_path)},
-        "kafka": _kafka(around),
+        "kafka": kafka_settings(around.connection, around.mechanism),
         **registry,
         "delivery": _delivery(stream),
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
@@ -63,12 +63,12 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
     }
 
 
-def _kafka(around: Surroundings) -> dict[str, Any]:
-    connection = around.connection
+def kafka_settings(connection: KafkaConnection, mechanism: str) -> dict[str, Any]:
+    """Return how a user of the stream's reaches Kafka, its Secret being mounted at `layout.KAFKA_DIRECTORY`."""
     found: dict[str, Any] = {
         "bootstrapServers": connection.client_bootstrap_servers,
         "securityProtocol": connection.client_protocol,
-        "saslMechanism": around.mechanism,
+        "saslMechanism": mechanism,
         "credentialsDirectory": layout.KAFKA_DIRECTORY,
     }
     if connection.has_ca:

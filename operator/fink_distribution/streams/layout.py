@@ -11,10 +11,15 @@ from fink_distribution.resources.keys import GROUP
 JOB_DIRECTORY = "/etc/fink/job"
 KAFKA_DIRECTORY = "/etc/fink/kafka"
 REGISTRY_DIRECTORY = "/etc/fink/registry"
+NOTIFIER_DIRECTORY = "/etc/fink/notifier"
+SLACK_DIRECTORY = "/etc/fink/slack"
 SCIENCE_DIRECTORY = "/science"
 CHECKPOINT_DIRECTORY = "/checkpoint"
 READY_FILE = "/tmp/ready"  # noqa: S108 - an emptyDir of the pod's own
 CONFIG_FILE = "job.json"
+NOTIFIER_FILE = "slack.json"
+TOKEN_FILE = "token"  # noqa: S105 - a file's name, not a token
+METRICS_PORT = 9090
 EXECUTOR_TEMPLATE = "executor-pod.yaml"
 EXECUTOR_CONTAINER = "executor"
 USER_ID = 185
@@ -60,17 +65,18 @@ def shared_volumes(stream: DistributionStream, *, has_ca: bool) -> list[dict[str
     has_ca
         Whether the credentials have the certificate of the brokers' authority with them.
     """
-    keys = (*SECRET_KEYS, CA_KEY) if has_ca else SECRET_KEYS
     return [
         {"name": "science", "persistentVolumeClaim": {"claimName": stream.source_claim, "readOnly": True}},
-        {
-            "name": "kafka",
-            "secret": {
-                "secretName": stream.child_name,
-                "defaultMode": 0o440,
-                "items": [{"key": key, "path": key} for key in keys],
-            },
-        },
+        *login_volumes(stream.child_name, has_ca=has_ca),
+    ]
+
+
+def login_volumes(user: str, *, has_ca: bool) -> list[dict[str, Any]]:
+    """Return the credentials that a KafkaUser's Secret holds, and scratch space."""
+    keys = (*SECRET_KEYS, CA_KEY) if has_ca else SECRET_KEYS
+    items = [{"key": key, "path": key} for key in keys]
+    return [
+        {"name": "kafka", "secret": {"secretName": user, "defaultMode": 0o440, "items": items}},
         {"name": "tmp", "emptyDir": {}},
     ]
 
@@ -79,6 +85,13 @@ def shared_mounts() -> list[dict[str, Any]]:
     """Return the mounts of `shared_volumes`."""
     return [
         {"name": "science", "mountPath": SCIENCE_DIRECTORY, "readOnly": True},
+        *login_mounts(),
+    ]
+
+
+def login_mounts() -> list[dict[str, Any]]:
+    """Return the mounts of `login_volumes`."""
+    return [
         {"name": "kafka", "mountPath": KAFKA_DIRECTORY, "readOnly": True},
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - an emptyDir of the pod's own
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,15 +9,14 @@ from typing import Any
 import yaml
 
 from fink_distribution.resources.distribution_stream import DistributionStream
-from fink_distribution.resources.keys import API_VERSION, GROUP, Body, owner_reference
+from fink_distribution.resources.keys import API_VERSION, GROUP, Body
 from fink_distribution.streams import layout
 from fink_distribution.streams.job_config import Surroundings, job_config
+from fink_distribution.streams.manifest import CONFIG_HASH_ANNOTATION, Manifest, digest, owned
 
 HASH_ANNOTATION = f"{GROUP}/template-hash"
 _GRACE_SECONDS = 120
 """How long the driver may take to end its batch when it is told to stop."""
-
-Manifest = dict[str, Any]
 
 
 def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
@@ -30,7 +28,7 @@ def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
     operations = ["Write", "Describe", "DescribeConfigs", *(["Read"] if stream.transactional_id else [])]
     topics = sorted({output.topic for output in stream.outputs})
     return [
-        _object(
+        owned(
             owner,
             API_VERSION,
             "KafkaUser",
@@ -38,7 +36,7 @@ def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
             layout.labels(stream, "user"),
             spec={"connectionRef": {"name": stream.connection}, "userName": stream.user_name},
         ),
-        _object(
+        owned(
             owner,
             API_VERSION,
             "KafkaAcl",
@@ -78,7 +76,7 @@ def workload(owner: Body, stream: DistributionStream, around: Surroundings) -> l
     """Return what runs the stream, in the order in which it is applied."""
     config = _config_map(owner, stream, around)
     return [
-        _object(
+        owned(
             owner,
             "v1",
             "ServiceAccount",
@@ -87,7 +85,7 @@ def workload(owner: Body, stream: DistributionStream, around: Surroundings) -> l
             automountServiceAccountToken=False,
         ),
         _role(owner, stream),
-        _object(
+        owned(
             owner,
             "rbac.authorization.k8s.io/v1",
             "RoleBinding",
@@ -97,7 +95,7 @@ def workload(owner: Body, stream: DistributionStream, around: Surroundings) -> l
             subjects=[{"kind": "ServiceAccount", "name": stream.child_name, "namespace": stream.namespace}],
         ),
         config,
-        _stateful_set(owner, stream, around, _hash(config["data"])),
+        _stateful_set(owner, stream, around, digest(config["data"])),
     ]
 
 
@@ -105,16 +103,6 @@ def template_hash(stateful_set: Mapping[str, Any]) -> str:
     """Return the hash that a pod of this StatefulSet should carry."""
     found: str = stateful_set["spec"]["template"]["metadata"]["annotations"][HASH_ANNOTATION]
     return found
-
-
-def _object(owner: Body, api_version: str, kind: str, name: str, labels: Mapping[str, str], **content: Any) -> Manifest:
-    metadata = {
-        "name": name,
-        "namespace": owner["metadata"]["namespace"],
-        "labels": dict(labels),
-        "ownerReferences": [owner_reference(owner)],
-    }
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
 
 
 def _role(owner: Body, stream: DistributionStream) -> Manifest:
@@ -135,7 +123,7 @@ def _role(owner: Body, stream: DistributionStream) -> Manifest:
             "verbs": ["patch"],
         },
     ]
-    return _object(
+    return owned(
         owner, "rbac.authorization.k8s.io/v1", "Role", stream.child_name, layout.labels(stream, "driver"), rules=rules
     )
 
@@ -145,7 +133,7 @@ def _config_map(owner: Body, stream: DistributionStream, around: Surroundings) -
         layout.CONFIG_FILE: json.dumps(job_config(stream, around), indent=2, sort_keys=True),
         layout.EXECUTOR_TEMPLATE: yaml.safe_dump(executor_template(stream, around), sort_keys=True),
     }
-    return _object(owner, "v1", "ConfigMap", stream.config_name, layout.labels(stream, "driver"), data=data)
+    return owned(owner, "v1", "ConfigMap", stream.config_name, layout.labels(stream, "driver"), data=data)
 
 
 def executor_template(stream: DistributionStream, around: Surroundings) -> Manifest:
@@ -172,11 +160,11 @@ def executor_template(stream: DistributionStream, around: Surroundings) -> Manif
 def _stateful_set(owner: Body, stream: DistributionStream, around: Surroundings, config_hash: str) -> Manifest:
     labels = layout.labels(stream, "driver")
     template: Manifest = {
-        "metadata": {"labels": labels, "annotations": {f"{GROUP}/config-hash": config_hash}},
+        "metadata": {"labels": labels, "annotations": {CONFIG_HASH_ANNOTATION: config_hash}},
         "spec": _driver_pod(stream, around),
     }
-    template["metadata"]["annotations"][HASH_ANNOTATION] = _hash(template)
-    return _object(
+    template["metadata"]["annotations"][HASH_ANNOTATION] = digest(template)
+    return owned(
         owner,
         "apps/v1",
         "StatefulSet",
@@ -243,20 +231,3 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
             *layout.shared_volumes(stream, has_ca=around.connection.has_ca),
         ],
     }
-
-
-def _hash(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def is_applied(live: Any, manifest: Any) -> bool:
-    """Say whether an object has all that a manifest says; what the API server or others added does not matter."""
-    if isinstance(manifest, Mapping):
-        return isinstance(live, Mapping) and all(is_applied(live.get(key), value) for key, value in manifest.items())
-    if isinstance(manifest, list):
-        return (
-            isinstance(live, list)
-            and len(live) == len(manifest)
-            and all(is_applied(*pair) for pair in zip(live, manifest, strict=True))
-        )
-    return bool(live == manifest)

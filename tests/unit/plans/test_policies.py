@@ -29,7 +29,12 @@ def stream(name: str, executors: int = 1) -> dict[str, Any]:
     return resource("DistributionStream", name, outputs=outputs, executors={"instances": executors}, **source)
 
 
-OWN = own_names([stream("sn")])
+def announcing(name: str) -> dict[str, Any]:
+    body = stream(name)
+    return {**body, "spec": {**body["spec"], "slack": {"tokenSecretRef": {"name": "s"}, "routes": [{"to": "#a"}]}}}
+
+
+OWN = own_names([stream("sn"), announcing("sso")])
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,9 @@ def test_topics(limits: dict[str, int], spec: dict[str, Any], others: Usage, sai
         ({"consumerByteRate": 9}, {"userName": "ztf.a", "quotas": {"consumerByteRate": 9}}, Usage(), []),
         # A stream's own user: named by the operator, and counted as a stream.
         ({"users": 0, "producerByteRate": 9}, {"userName": "ztf.sn-stream"}, Usage(), []),
+        ({"users": 0, "producerByteRate": 9}, {"userName": "ztf.sso-slack"}, Usage(), []),
         ({}, {"userName": "ztf-dev.sn-stream"}, Usage(), ["user ztf-dev.sn-stream does not start with"]),
+        ({}, {"userName": "lsst.sn-slack"}, Usage(), ["user lsst.sn-slack does not start with"]),
     ],
 )
 def test_users(limits: dict[str, int], spec: dict[str, Any], others: Usage, said: list[str]) -> None:
@@ -128,6 +135,7 @@ def entry(kind: str, name: str, pattern: str = "Literal", permission: str = "All
         ((), entry("TransactionalId", "i"), ["transactional id i does not start with"]),
         ((), entry("TransactionalId", f"{STREAM_UID}-1"), []),  # a stream's own
         ((), entry("TransactionalId", "ztf.sn-stream"), []),
+        ((), entry("Group", "ztf.sso-slack"), []),
         ((), entry("Topic", STREAM_UID), ["does not start with"]),
         ((), entry("Cluster", "kafka-cluster"), ["does not allow rules about the Cluster"]),
         ((), entry("DelegationToken", "*"), ["does not allow rules about the Cluster, delegation tokens"]),

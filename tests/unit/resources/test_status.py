@@ -88,6 +88,10 @@ def test_references() -> None:
     topic = Key(Kind.ALERT_TOPIC, "ns", "t")
     children = {Key(Kind.KAFKA_USER, "ns", "x-stream"), Key(Kind.KAFKA_ACL, "ns", "x-stream")}
     assert references(stream, "home") == {connection, topic, *children}
+    slack = {"tokenSecretRef": {"name": "s"}, "routes": [{"to": "#a"}]}
+    of_slack = {Key(Kind.KAFKA_USER, "ns", "x-slack"), Key(Kind.KAFKA_ACL, "ns", "x-slack")}
+    announcing = {**stream, "spec": {**stream["spec"], "slack": slack}}
+    assert references(announcing, "home") == {connection, topic, *children, *of_slack}
     foreign = Key(Kind.ALERT_TOPIC, "n2", "t")
     assert references(acl, "home") == {topic, foreign, Key(Kind.KAFKA_USER, "ns", "u")}
     looked_at = {**acl, "status": {"connection": "default"}}

@@ -69,12 +69,14 @@ def test_everything_can_be_set() -> None:
             startingFrom="Earliest",
             nightBeginsAtHour=12,
             fields={"objectId": ["id"], "class": ["kind"], "ra": ["x.ra"]},
+            metrics={"port": 9090},
             routes=[route, {"topics": ["t"], "toChannelOfClass": {}}],
         )
     )
     assert parsed.routes[0] == Route(frozenset({"t"}), 0.0, "Bob", classes=frozenset({"SN"}), threads=True)
     assert parsed.routes[1] == Route(frozenset({"t"}), 5.0)
     assert (parsed.max_alerts, parsed.once_a_night, parsed.night_begins) == (7, False, 12.0)
+    assert parsed.metrics_port == 9090
     assert (parsed.fields.object_id, parsed.fields.class_name, parsed.fields.ra) == (("id",), ("kind",), ("x.ra",))
     assert parsed.fields.dec == Fields().dec
 

@@ -10,37 +10,16 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from stream_specs import AROUND, SPEC
 
 from fink_distribution.resources.distribution_stream import DistributionStream, Pods
 from fink_distribution.resources.kafka_connection import KafkaConnection, TlsSettings
-from fink_distribution.resources.keys import Key, Kind
 from fink_distribution.streams import layout
-from fink_distribution.streams.job_config import Surroundings, driver_heap, executor_memory, job_config
-from fink_distribution.streams.objects import children, is_applied, template_hash, workload
+from fink_distribution.streams.job_config import driver_heap, executor_memory, job_config
+from fink_distribution.streams.manifest import is_applied
+from fink_distribution.streams.objects import children, template_hash, workload
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "stream-job.schema.json"
-SPEC: dict[str, Any] = {
-    "source": {"parquet": {"claimName": "science", "path": "ztf/", "idColumn": "candid"}},
-    "checkpoint": {"claimName": "checkpoint"},
-    "outputs": [
-        {"name": "all", "topicRef": {"name": "all"}, "drop": ["cutoutScience"], "rename": {"ra": "candidate_ra"}},
-        {"name": "sn", "topicRef": {"name": "sn"}, "filter": {"sql": "snn_sn_vs_all > 0.5"}, "select": ["objectId"]},
-        {
-            "name": "sso",
-            "topicRef": {"name": "sso"},
-            "filter": {"python": "fink_filters.sso"},
-            "format": "Json",
-            "compatibility": "None",
-        },
-    ],
-}
-AROUND = Surroundings(
-    connection=KafkaConnection("default", "kafka:9092", "kafka:9092", None, None, None),
-    mechanism="SCRAM-SHA-512",
-    topics={Key(Kind.ALERT_TOPIC, "ns", name): f"fink_{name}" for name in ("all", "sn", "sso")},
-    image="job:1",
-    image_pull_policy="IfNotPresent",
-)
 
 
 def body(**more: Any) -> dict[str, Any]:
