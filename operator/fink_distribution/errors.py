@@ -49,6 +49,7 @@ class Reason(StrEnum):
     OUTPUT_FAILED = "OutputFailed"
     SOURCE_FILE_CORRUPT = "SourceFileCorrupt"
     SOURCE_FAILED = "SourceFailed"
+    NOTIFIER_NOT_READY = "NotifierNotReady"
     CLAIM_MISSING = "ClaimMissing"
     UNSCHEDULABLE = "Unschedulable"
     INTERNAL_ERROR = "InternalError"

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     job_image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         "IfNotPresent", description="The pull policy of the job's image."
     )
+    slack_api_url: str = Field(
+        "",
+        pattern=r"^(https?://\S+)?$",
+        description="Where the Slack notifiers of streams find Slack's API; empty for Slack's own.",
+    )
     drift_interval_seconds: float = Field(60, ge=1, description="How often Kafka is compared with what is declared.")
     deletion_deadline_seconds: float = Field(
         300, ge=0, description="A deleted resource is let go after so long even when Kafka cannot be reached."

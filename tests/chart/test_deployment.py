@@ -57,6 +57,7 @@ def test_by_default_one_operator_works_for_all_namespaces(render: Render) -> Non
 def test_the_operator_understands_what_the_chart_sets(render: Render, monkeypatch: pytest.MonkeyPatch) -> None:
     values = ["watchNamespaces={ztf,lsst}", "log.level=DEBUG", "log.format=json", "driftIntervalSeconds=5"]
     values += ["deletionDeadlineSeconds=0", "job.imagePullPolicy=Never", "job.image=elsewhere/job:1"]
+    values += ["slack.apiUrl=https://slack-gov.com/api/"]
     set_by_chart = environment(render(*[word for value in values for word in ("--set", value)]))
     assert {f"FINK_{name.upper()}" for name in Settings.model_fields} >= set(set_by_chart)
     for name, value in set_by_chart.items():
@@ -66,6 +67,7 @@ def test_the_operator_understands_what_the_chart_sets(render: Render, monkeypatc
     assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
     assert (settings.drift_interval_seconds, settings.deletion_deadline_seconds) == (5, 0)
     assert (settings.job_image, settings.job_image_pull_policy) == ("elsewhere/job:1", "Never")
+    assert settings.slack_api_url == "https://slack-gov.com/api/"
     probe = container(render())["livenessProbe"]["httpGet"]
     health, metrics = container(render())["ports"]
     assert (probe["path"], probe["port"]) == ("/healthz", health["name"])

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from chart.rendered import Object, Render, container, of_kind, only, pod
+from chart.streams import accepted_stream
+from fink_distribution.streams.notifier_objects import notifier_workload
 
 KINDS = ("Service", "ServiceMonitor", "PodMonitor", "PrometheusRule")
 OURS = tuple(word for kind in KINDS[1:] for word in ("--api-versions", f"monitoring.coreos.com/v1/{kind}"))
@@ -25,6 +27,7 @@ def kinds(objects: list[Object]) -> list[str]:
         ("metrics.monitor=PodMonitor", ["PodMonitor"]),
         ("metrics.monitor=PodMonitor,metrics.rules=true", ["PodMonitor", "PrometheusRule"]),
         ("metrics.port=0,metrics.service=true", []),
+        ("metrics.port=0,slack.podMonitor=true", ["PodMonitor"]),
     ],
 )
 def test_what_is_made_where_prometheus_operator_is(render: Render, values: str, made: list[str]) -> None:
@@ -45,6 +48,27 @@ def test_monitors_find_the_pod_and_prometheus_finds_them(render: Render) -> None
         )
     service = only(render("--set", "metrics.service=true"), "Service")["spec"]
     assert service["selector"].items() <= pod(render())["metadata"]["labels"].items()
+
+
+def test_the_notifiers_of_the_watched_namespaces_are_found(render: Render) -> None:
+    values = ("--set", "slack.podMonitor=true,metrics.labels.release=prometheus", *OURS)
+    monitor = only(render(*values), "PodMonitor")
+    assert monitor["metadata"]["labels"]["release"] == "prometheus"
+    assert monitor["spec"]["namespaceSelector"] == {"any": True}
+    watched = only(render(*values, "--set", "watchNamespaces={ztf}"), "PodMonitor")["spec"]
+    assert watched["namespaceSelector"] == {"matchNames": ["fink", "ztf"]}
+    template = notifier()["spec"]["template"]
+    assert watched["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items()
+    assert set(watched["podTargetLabels"]) <= set(template["metadata"]["labels"])
+    (port,) = template["spec"]["containers"][0]["ports"]
+    assert watched["podMetricsEndpoints"][0]["port"] == port["name"]
+
+
+def notifier() -> Object:
+    """The Deployment that the operator makes."""
+    body, stream, around = accepted_stream("distributionstream-slack-smallest", "ztf")
+    assert stream.slack is not None
+    return only(notifier_workload(body, stream, stream.slack, around, ""), "Deployment")
 
 
 def test_without_prometheus_operator_its_kinds_are_left_out_or_missed(render: Render) -> None:

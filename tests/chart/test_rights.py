@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import yaml
 
-from chart.rendered import CHART, Object, Render, of_kind
+from chart.rendered import Object, Render, of_kind, only
+from chart.streams import accepted_stream
+from fink_distribution.streams.objects import workload
 from testbed.fixtures import Kubectl
 
 pytestmark = pytest.mark.usefixtures("crds")
@@ -114,32 +115,16 @@ def test_the_operator_may_do_its_work_and_no_more(
     for resource, verb in {**work, "roles.rbac.authorization.k8s.io": "create", "configmaps": "patch"}.items():
         assert may(kubectl, operator, verb, resource, "default"), f"{verb} {resource}"
     never = [("list", "secrets"), ("watch", "secrets"), ("create", "pods/exec"), ("list", "namespaces")]
-    never += [("create", "deployments.apps"), ("create", "clusterroles.rbac.authorization.k8s.io"), ("get", "nodes")]
+    never += [("update", "deployments.apps"), ("create", "clusterroles.rbac.authorization.k8s.io"), ("get", "nodes")]
+    for verb in ("get", "list", "watch", "create", "patch", "delete"):
+        assert may(kubectl, operator, verb, "deployments.apps", "default"), f"{verb} deployments"
     for verb, resource in never:
         assert not may(kubectl, operator, verb, resource, "default"), f"{verb} {resource}"
 
 
 def driver_role(namespace: str) -> Object:
     """The Role that the operator writes for a stream's driver."""
-    from fink_distribution.resources.distribution_stream import DistributionStream
-    from fink_distribution.resources.kafka_connection import KafkaConnection
-    from fink_distribution.streams.job_config import Surroundings
-    from fink_distribution.streams.objects import workload
-
-    file = CHART.parents[1] / "tests" / "cluster" / "accepted" / "distributionstream-smallest.yaml"
-    body: dict[str, Any] = yaml.safe_load(file.read_text())
-    body["metadata"] |= {"namespace": namespace, "uid": "0f0e0d0c-0000-4000-8000-000000000000"}
-    stream = DistributionStream.of(body)
-    topics = {output.topic: output.topic.name for output in stream.outputs}
-    around = Surroundings(
-        connection=KafkaConnection("default", "kafka:9092", "kafka:9092", None, None, None),
-        mechanism="SCRAM-SHA-512",
-        topics=topics,
-        image="job",
-        image_pull_policy="Never",
-    )
-    (role,) = of_kind(workload(body, stream, around), "Role")
-    return role
+    return only(workload(*accepted_stream("distributionstream-smallest", namespace)), "Role")
 
 
 def test_the_operator_may_hand_a_driver_its_rights_but_not_more(

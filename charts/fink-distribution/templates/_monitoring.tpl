@@ -3,9 +3,6 @@
 {{- $kind := index . 0 -}}
 {{- $root := index . 1 -}}
 {{- $mode := $root.Values.metrics.renderMode -}}
-{{- if not $root.Values.metrics.port -}}
-{{- fail (printf "metrics.port is 0, so there is nothing for a %s: set a port, or leave metrics.monitor and metrics.rules out" $kind) -}}
-{{- end -}}
 {{- if or (eq $mode "alwaysRender") ($root.Capabilities.APIVersions.Has (printf "monitoring.coreos.com/v1/%s" $kind)) -}}
 true
 {{- else if eq $mode "failIfMissing" -}}

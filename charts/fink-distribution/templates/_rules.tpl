@@ -41,6 +41,10 @@ what it hands on to each stream's driver, because nobody can grant what they do 
 - apiGroups: [apps]
   resources: [statefulsets]
   verbs: [get, list, watch, create, patch, update, delete]
+# The Slack notifiers of streams.
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
 # The operator watches the drivers and ends outdated ones. The rest is for the drivers: executors are their pods, and
 # SparkContext.stop() deletes by label what it may have made.
 - apiGroups: [""]

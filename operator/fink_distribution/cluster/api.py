@@ -22,6 +22,7 @@ _RETRY_SECONDS = 5.0
 _PAGE = 500
 _PLURALS = {
     "ConfigMap": "configmaps",
+    "Deployment": "deployments",
     "Event": "events",
     "PersistentVolumeClaim": "persistentvolumeclaims",
     "Pod": "pods",

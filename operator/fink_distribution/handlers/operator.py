@@ -88,7 +88,7 @@ def build(process: Process) -> kopf.OperatorRegistry:
 
     for kind in Kind:
         _handle(registry, kind)
-    for group, plural in (("apps", "statefulsets"), ("", "pods")):
+    for group, plural in (("apps", "statefulsets"), ("apps", "deployments"), ("", "pods")):
         _watch_workload(registry, group, plural)
     return registry
 

@@ -52,6 +52,15 @@ class Outdated(Exception):  # noqa: N818 - not an error: the resource is looked 
 
 
 @dataclass(frozen=True)
+class Event:
+    """An Event to be written; `kind` is Normal or Warning."""
+
+    kind: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a reconcile found.
 
@@ -63,12 +72,18 @@ class Outcome:
         Look again after so long; None, only when woken.
     findings
         News of the conditions beside Ready; those that are left out stay as they are.
+    withdrawn
+        Conditions beside Ready that are no longer there.
+    events
+        What to tell, besides a change of Ready, once the status says it.
     """
 
     verdict: Verdict
     facts: Facts
     again_seconds: float | None = None
     findings: tuple[Finding, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
 
 
 @dataclass
@@ -103,7 +118,14 @@ class Context:
         logger.info("%s: %s", Key.of(body), change)
         self.metrics.changing(Key.of(body))
 
-    async def report(self, body: Body, verdict: Verdict, facts: Facts, findings: Sequence[Finding] = ()) -> Body:
+    async def report(
+        self,
+        body: Body,
+        verdict: Verdict,
+        facts: Facts,
+        findings: Sequence[Finding] = (),
+        withdrawn: Sequence[str] = (),
+    ) -> Body:
         """Write the status if it differs from what stands there; return the object as it then is.
 
         Raises
@@ -112,7 +134,8 @@ class Context:
             The object has changed meanwhile. Its status records what is ours, so it is never written from an old view.
         """
         generation = body["metadata"]["generation"]
-        before = (body.get("status") or {}).get("conditions") or []
+        stood = (body.get("status") or {}).get("conditions") or []
+        before = [each for each in stood if each["type"] not in withdrawn]
         status = {
             **facts,
             "observedGeneration": generation,

@@ -115,7 +115,7 @@ class Controller:
         try:
             # What is ours is said only by a resource that cannot go without us.
             settled = body if is_deleted(body) else await self.context.settle(body, outcome.facts)
-            await self.context.report(settled, after, outcome.facts, outcome.findings)
+            await self.context.report(settled, after, outcome.facts, outcome.findings, outcome.withdrawn)
         except ReconcileError as error:
             logger.warning("%s: status not written: %s", key, error)
             return False
@@ -124,6 +124,8 @@ class Controller:
             if before is not None or after.state is not State.RECONCILING:
                 kind = "Warning" if after.state is State.STALLED else "Normal"
                 await self.context.event(body, kind, after.reason, after.message)
+        for event in outcome.events:
+            await self.context.event(body, event.kind, event.reason, event.message)
         return True
 
     async def _release(self, body: Body, turn: Turn) -> float | None:

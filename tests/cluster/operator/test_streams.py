@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from cluster.operator.scene import Scene
+from cluster.operator.stream_parts import claim, declare_topics, set_stage, stream_spec
 from testbed.fixtures import wait_for
 
 
-def _claim(scene: Scene, name: str) -> dict[str, Any]:
-    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}, "storageClassName": ""}
-    metadata = {"name": name, "namespace": scene.namespace}
-    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
-
-
-def _spec(**more: object) -> dict[str, Any]:
-    return {
-        "source": {"parquet": {"claimName": "science"}},
-        "checkpoint": {"claimName": "checkpoint"},
-        "outputs": [
-            {"name": "all", "topicRef": {"name": "all"}},
-            {"name": "bright", "topicRef": {"name": "bright"}, "filter": {"sql": "candidate.magpsf < 18"}},
-        ],
-        **more,
-    }
-
-
-def _stage(scene: Scene) -> None:
-    for name in ("all", "bright"):
-        scene.declare("AlertTopic", name, {"topicName": scene.name(name)})
-    scene.apply(_claim(scene, "science"), _claim(scene, "checkpoint"))
-
-
 def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene: Scene) -> None:
-    _stage(scene)
-    scene.declare("DistributionStream", "ztf", _spec())
+    set_stage(scene)
+    scene.declare("DistributionStream", "ztf", stream_spec())
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
     user = f"{scene.namespace}.ztf-stream"
     topics = (scene.name("all"), scene.name("bright"))
@@ -63,48 +39,47 @@ def test_a_stream_has_a_user_of_its_own_that_may_write_to_its_topics_only(scene:
 
 
 def test_a_pod_that_finds_no_node_is_said(scene: Scene) -> None:
-    _stage(scene)
-    scene.declare("DistributionStream", "ztf", _spec())
+    set_stage(scene)
+    scene.declare("DistributionStream", "ztf", stream_spec())
     message = scene.ready("distributionstream", "ztf", "Unschedulable")
     assert "finds no node" in message
 
 
 def test_what_is_missing_is_named_in_turn(scene: Scene) -> None:
-    scene.declare("DistributionStream", "ztf", _spec())
+    scene.declare("DistributionStream", "ztf", stream_spec())
     assert f"AlertTopic {scene.namespace}/all does not exist" in scene.ready(
         "distributionstream", "ztf", "DependencyNotReady"
     )
-    for name in ("all", "bright"):
-        scene.declare("AlertTopic", name, {"topicName": scene.name(name)})
+    declare_topics(scene)
     assert "PersistentVolumeClaim" in scene.ready("distributionstream", "ztf", "ClaimMissing")
-    scene.apply(_claim(scene, "science"), _claim(scene, "checkpoint"))
+    scene.apply(claim(scene, "science"), claim(scene, "checkpoint"))
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
 
 
 def test_a_foreign_object_of_a_needed_name_is_left_alone(scene: Scene) -> None:
-    _stage(scene)
+    set_stage(scene)
     metadata = {"name": "ztf-job", "namespace": scene.namespace}
     scene.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"theirs": "yes"}})
-    scene.declare("DistributionStream", "ztf", _spec())
+    scene.declare("DistributionStream", "ztf", stream_spec())
     assert "ConfigMap" in scene.ready("distributionstream", "ztf", "Conflict")
     assert scene.get("configmap", "ztf-job")["data"] == {"theirs": "yes"}
 
 
 def test_suspended_no_pod_runs_and_all_is_well(scene: Scene) -> None:
-    _stage(scene)
-    scene.declare("DistributionStream", "ztf", _spec())
+    set_stage(scene)
+    scene.declare("DistributionStream", "ztf", stream_spec())
     wait_for(lambda: scene.exists("pod", "ztf-driver-0"), what="the driver's pod is there")
-    scene.declare("DistributionStream", "ztf", _spec(suspend=True))
+    scene.declare("DistributionStream", "ztf", stream_spec(suspend=True))
     scene.ready("distributionstream", "ztf", "Suspended")
     assert not scene.exists("pod", "ztf-driver-0")
 
 
 def test_a_change_replaces_the_pod_and_an_edited_child_is_put_right(scene: Scene) -> None:
-    _stage(scene)
-    scene.declare("DistributionStream", "ztf", _spec())
+    set_stage(scene)
+    scene.declare("DistributionStream", "ztf", stream_spec())
     wait_for(lambda: scene.exists("pod", "ztf-driver-0"), what="the driver's pod is there")
     first = scene.get("pod", "ztf-driver-0")["metadata"]["uid"]
-    scene.declare("DistributionStream", "ztf", _spec(run={"intervalSeconds": 7}))
+    scene.declare("DistributionStream", "ztf", stream_spec(run={"intervalSeconds": 7}))
     wait_for(
         lambda: scene.exists("pod", "ztf-driver-0") and scene.get("pod", "ztf-driver-0")["metadata"]["uid"] != first,
         what="another pod runs",
@@ -115,8 +90,8 @@ def test_a_change_replaces_the_pod_and_an_edited_child_is_put_right(scene: Scene
 
 
 def test_with_the_stream_goes_all_that_it_made_but_the_topics(scene: Scene) -> None:
-    _stage(scene)
-    scene.declare("DistributionStream", "ztf", _spec())
+    set_stage(scene)
+    scene.declare("DistributionStream", "ztf", stream_spec())
     wait_for(lambda: scene.exists("statefulset", "ztf-driver"), what="the StatefulSet is there")
     scene.delete("distributionstream", "ztf")
     made = [

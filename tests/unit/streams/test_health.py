@@ -21,7 +21,7 @@ def stream(**spec: Any) -> DistributionStream:
 
 
 def pod(*, deleted: bool = False, conditions: Any = (), **container: Any) -> dict[str, Any]:
-    metadata = {"name": "ztf-driver-0", **({"deletionTimestamp": "now"} if deleted else {})}
+    metadata = {"name": "ztf-driver-0", "namespace": "ns", **({"deletionTimestamp": "now"} if deleted else {})}
     status = {"phase": "Running", "containerStatuses": [container], "conditions": list(conditions)}
     return {"metadata": metadata, "spec": {"containers": [{"image": "job:1"}]}, "status": status}
 
