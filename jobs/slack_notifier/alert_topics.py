@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -106,6 +107,15 @@ class AlertTopics:
         if self._refused is not None:
             raise KafkaRefusedError(self._refused)
         return [_received(message) for message in messages if self._is_alert(message)]
+
+    def behind(self) -> dict[str, int]:
+        """How many messages of each topic have not been read yet, as far as is known without asking Kafka."""
+        found: Counter[str] = Counter()
+        for one in self._consumer.position(self._consumer.assignment()):
+            _, high = self._consumer.get_watermark_offsets(TopicPartition(one.topic, one.partition), cached=True)
+            if one.offset >= 0:  # before its first message, a partition has no position
+                found[one.topic] += max(0, high - one.offset)
+        return dict(found)
 
     def commit(self, marks: Mapping[Partition, Mark]) -> bool:
         """Let Kafka keep the marks; False if it could not, which is logged."""

@@ -46,9 +46,13 @@ def main(file: Path, check: bool) -> None:
     # Here, so that --check and --help do not wait for Kafka's client.
     from slack_notifier import run
     from slack_notifier.alert_topics import TakenOverError
+    from slack_notifier.endpoints import PortError
 
     try:
         run.run(loaded)
+    except PortError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
     except TakenOverError as error:
         click.echo(
             f"error: another notifier has started with the group {loaded.group} and has taken over ({error}). Run one with a group: "

@@ -69,6 +69,11 @@ class Digest:
         else:
             self.counted += _counts((row,))
 
+    @property
+    def alerts(self) -> int:
+        """How many alerts were gathered."""
+        return len(self.rows) + self.counted.total()
+
     def parts(self, repeats: int, threads: bool) -> Iterator[Part]:
         """One message, or, with `threads`, one for each object and one for what is only counted."""
         topics = tuple(sorted({partition.topic for partition in self.first}))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from slack_notifier import layout
@@ -13,7 +14,7 @@ from slack_notifier.alert_rows import AlertRow
 from slack_notifier.digests import Part, Partition
 from slack_notifier.outbox import Outbox
 from slack_notifier.positions import Mark, Positions
-from slack_notifier.replies import Outcome, Reply, said
+from slack_notifier.replies import NO_ANSWER, Outcome, Reply, said
 from slack_notifier.routes import Destination, Route, destinations
 
 LOG = logging.getLogger(__name__)
@@ -21,6 +22,15 @@ FIRST_PAUSE = 1.0  # seconds after Slack did not answer; doubled each time
 LONGEST_PAUSE = 60.0
 MENDING_PAUSE = 300.0  # seconds between two attempts at what only a person can mend
 _REMEMBERED = 200_000  # objects that were told, and threads
+
+
+class Fate(StrEnum):
+    """What became of an alert for one recipient."""
+
+    SHOWN = "shown"
+    COUNTED = "counted"  # there was no room for it
+    REPEATED = "repeated"  # its object was told in the same night
+    DROPPED = "dropped"  # its class has no channel
 
 
 @dataclass(frozen=True)
@@ -36,14 +46,27 @@ class Post:
 class Notifier:
     """Gathers alerts by recipient, gives out what may be sent, and is told what became of it."""
 
-    def __init__(self, routes: Sequence[Route], *, portal: str, rate: float, limit: int, once_a_night: bool) -> None:
-        """`portal` is what an object's id is appended to, `rate` the messages a second to one recipient, `limit` the alerts that one shows."""
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        portal: str,
+        rate: float,
+        limit: int,
+        once_a_night: bool,
+        came_of: Callable[[Fate, int], None] = lambda fate, alerts: None,
+    ) -> None:
+        """`portal` is what an object's id is appended to, `rate` the messages a second to one recipient, `limit` the alerts that one shows.
+
+        `came_of` is told what became of alerts, once that is settled.
+        """
         self.positions = Positions(self._waits_from)
         self._routes = routes
         self._portal = portal
         self._rate = rate
         self._limit = limit
         self._once_a_night = once_a_night
+        self._came_of = came_of
         self._outboxes: dict[str, Outbox] = {}
         self._told: OrderedDict[tuple[str, str, int], None] = OrderedDict()
         self._threads: OrderedDict[tuple[str, str], str] = OrderedDict()
@@ -84,11 +107,11 @@ class Notifier:
         outbox = self._outboxes[post.recipient]
         part = outbox.head
         outbox.tried(now)
-        if reply.outcome not in (Outcome.AWAY, Outcome.BUSY):
+        if reply.outcome not in NO_ANSWER:
             self._failures = 0
         if reply.outcome is Outcome.ACCEPTED:
             self._accepted(outbox, part, reply)
-        elif reply.outcome in (Outcome.AWAY, Outcome.BUSY):
+        elif reply.outcome in NO_ANSWER:
             self._wait(reply, now)
         elif reply.outcome is Outcome.LOGIN:
             self._not_before = now + LONGEST_PAUSE
@@ -101,7 +124,9 @@ class Notifier:
         elif reply.outcome is Outcome.NO_RECIPIENT and outbox.destination.optional:
             level = logging.INFO if outbox.missed else logging.WARNING
             outbox.missed = True
-            LOG.log(level, "%d alerts for %s are not sent: %s", outbox.drop(), post.recipient, reply.error)
+            dropped = outbox.drop()
+            self._came_of(Fate.DROPPED, dropped)
+            LOG.log(level, "%d alerts for %s are not sent: %s", dropped, post.recipient, reply.error)
         else:
             outbox.not_before = now + MENDING_PAUSE
             LOG.error(
@@ -111,6 +136,11 @@ class Notifier:
                 said(reply.error),
                 MENDING_PAUSE,
             )
+
+    def waiting(self) -> tuple[int, int]:
+        """How many alerts are gathered and not sent, and for how many recipients."""
+        held = [outbox.waiting for outbox in self._outboxes.values()]
+        return sum(held), sum(map(bool, held))
 
     def marks(self) -> dict[Partition, Mark]:
         """What may be committed, where it has changed; tell `positions.committed` when it was."""
@@ -128,6 +158,12 @@ class Notifier:
         outbox.missed = False
         recipient = outbox.destination.recipient
         LOG.info("%s: %d alerts, %d of them shown", recipient, part.alerts, len(part.rows))
+        for fate, alerts in (
+            (Fate.SHOWN, len(part.rows)),
+            (Fate.COUNTED, part.counted.total()),
+            (Fate.REPEATED, part.repeats),
+        ):
+            self._came_of(fate, alerts)
         if part.thread is not None:
             self._threads.setdefault((recipient, part.thread), reply.ts)
             _bound(self._threads, _REMEMBERED)

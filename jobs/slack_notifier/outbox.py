@@ -53,14 +53,18 @@ class Outbox:
         self._sending.popleft()
         self._sending.extendleft(reversed(parts))
 
+    @property
+    def waiting(self) -> int:
+        """How many alerts it holds, those that are only counted included."""
+        gathered = 0 if self._gathering is None else self._gathering.alerts
+        return sum(part.alerts for part in self._sending) + gathered + self.repeats
+
     def drop(self) -> int:
         """Forget all that waits; how many alerts that was."""
-        waiting = list(self._sending)
-        if self._gathering is not None:
-            waiting += self._gathering.parts(0, threads=False)
+        dropped = self.waiting
         self._sending.clear()
-        self._gathering = None
-        return sum(part.alerts for part in waiting)
+        self._gathering, self.repeats = None, 0
+        return dropped
 
     def first(self, partition: Partition) -> int | None:
         """The first offset of a partition that is not settled yet."""

@@ -25,6 +25,10 @@ class Outcome(StrEnum):
     BAD_BLOCKS = "bad blocks"  # the layout is refused; the plain text may not be
 
 
+NO_ANSWER = (Outcome.AWAY, Outcome.BUSY)
+"""What says nothing about the token, the recipient or the message."""
+
+
 @dataclass(frozen=True)
 class Reply:
     """`error` is Slack's word or a sentence; `retry_after` is in seconds; `ts` identifies the message in `channel`."""

@@ -12,12 +12,15 @@ from types import FrameType
 from confluent_kafka import KafkaException
 
 from job_settings import kafka
-from slack_notifier import alert_rows, api_token, decoding
+from slack_notifier import alert_rows, decoding, endpoints
 from slack_notifier.alert_topics import AlertTopics, KafkaRefusedError, Received
-from slack_notifier.client import SlackClient
 from slack_notifier.config import LATEST, NotifierConfig
-from slack_notifier.notifier import FIRST_PAUSE, LONGEST_PAUSE, Notifier, Post
-from slack_notifier.replies import Outcome, Reply
+from slack_notifier.digests import Partition
+from slack_notifier.health import Health
+from slack_notifier.metrics import Metrics
+from slack_notifier.notifier import FIRST_PAUSE, LONGEST_PAUSE, Notifier
+from slack_notifier.positions import Mark
+from slack_notifier.poster import Poster
 
 LOG = logging.getLogger(__name__)
 _READ_SECONDS = 0.2
@@ -33,6 +36,8 @@ def run(config: NotifierConfig) -> None:
     ------
     slack_notifier.alert_topics.TakenOverError
         Another notifier has the group.
+    slack_notifier.endpoints.PortError
+        The port of the metrics cannot be opened.
     """
     ended = threading.Event()
 
@@ -41,26 +46,35 @@ def run(config: NotifierConfig) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    metrics, health = Metrics(config.topics), Health()
+    with endpoints.serve(config.metrics_port, metrics, health):
+        _sessions(config, metrics, health, ended)
+    LOG.info("ended")
+
+
+def _sessions(config: NotifierConfig, metrics: Metrics, health: Health, ended: threading.Event) -> None:
     pause = FIRST_PAUSE
     while not ended.is_set():
         started = time.monotonic()
         try:
-            Session(config).until(ended)
+            Session(config, metrics, health).until(ended)
         except (KafkaRefusedError, KafkaException, kafka.LoginFileError) as error:
             # All that was not settled is read again, so a session that ends loses nothing.
             pause = FIRST_PAUSE if time.monotonic() - started > LONGEST_PAUSE else min(LONGEST_PAUSE, 2 * pause)
             LOG.error("%s (again in %.0f s)", _sentence(error), pause)
+            health.kafka(_sentence(error))
             ended.wait(pause)
-    LOG.info("ended")
 
 
 class Session:
     """One consumer and what it has brought; it ends with an exception when Kafka wants another one."""
 
-    def __init__(self, config: NotifierConfig) -> None:
+    def __init__(self, config: NotifierConfig, metrics: Metrics, health: Health) -> None:
         """Raises LoginFileError when a file of the login to Kafka cannot be read."""
         self._config = config
-        self._slack = Poster(config)
+        self._metrics = metrics
+        self._health = health
+        self._slack = Poster(config.slack, health, metrics)
         self._broken: Counter[str] = Counter()
         self._notifier = Notifier(
             config.routes,
@@ -68,6 +82,7 @@ class Session:
             rate=config.slack.rate,
             limit=config.max_alerts,
             once_a_night=config.once_a_night,
+            came_of=metrics.came_of,
         )
         self._topics = AlertTopics(
             kafka.client_config(config.kafka),
@@ -75,7 +90,7 @@ class Session:
             config.group,
             from_the_end=config.starting_from == LATEST,
             since=alert_rows.night_start(time.time(), config.night_begins) if config.once_a_night else None,
-            begin=self._notifier.positions.begin,
+            begin=self._begin,
             end=self._notifier.revoke,
         )
 
@@ -83,8 +98,10 @@ class Session:
         """Work until the end is asked for. Raises KafkaRefusedError, TakenOverError, KafkaException."""
         try:
             while not ended.is_set():
+                self._health.beat()
                 for received in self._topics.read(_READ_MESSAGES, _READ_SECONDS):
                     self._take(received)
+                self._slack.check(time.monotonic())
                 for _ in range(_POSTS_IN_A_ROW):
                     post = self._notifier.next(time.monotonic())
                     if post is None or ended.is_set():
@@ -92,8 +109,13 @@ class Session:
                     self._notifier.settle(post, self._slack.post(post), time.monotonic())
                     self._commit()
                 self._commit()
+                self._metrics.state(*self._notifier.waiting(), self._topics.behind())
         finally:
             self._topics.close()
+
+    def _begin(self, partition: Partition, mark: Mark) -> None:
+        self._notifier.positions.begin(partition, mark)
+        self._health.kafka(None)
 
     def _take(self, received: Received) -> None:
         place = (received.partition, received.offset)
@@ -106,6 +128,7 @@ class Session:
             self._say_broken(received, str(error))
             self._notifier.skip(*place)
             return
+        self._metrics.read(received.partition.topic, len(alerts))
         for alert, row in zip(alerts, rows, strict=True):
             self._notifier.take(*place, row, alert, time.monotonic())
 
@@ -116,6 +139,7 @@ class Session:
 
     def _say_broken(self, received: Received, why: str) -> None:
         topic = received.partition.topic
+        self._metrics.skipped(topic)
         self._broken[topic] += 1
         number = self._broken[topic]
         if number <= _SAID_ONE_BY_ONE or number % 100 == 0:
@@ -127,26 +151,6 @@ class Session:
                 number,
                 why,
             )
-
-
-class Poster:
-    """The way to Slack, with the token as its file has it when Slack is asked first, and after Slack has refused it."""
-
-    def __init__(self, config: NotifierConfig) -> None:
-        self._slack = config.slack
-        self._client: SlackClient | None = None
-
-    def post(self, post: Post) -> Reply:
-        """One attempt. Never raises for what Slack does."""
-        if self._client is None:
-            try:
-                self._client = SlackClient(api_token.read(self._slack.token_file), url=self._slack.url)
-            except api_token.TokenError as error:
-                return Reply(Outcome.LOGIN, str(error))
-        reply = self._client.post(post.recipient, post.text, post.blocks, post.thread_ts)
-        if reply.outcome is Outcome.LOGIN:
-            self._client = None
-        return reply
 
 
 def _sentence(error: Exception) -> str:

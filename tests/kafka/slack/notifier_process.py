@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import requests
 from confluent_kafka import Consumer, TopicPartition
 from job_stream import Stream
 
@@ -106,6 +107,19 @@ class NotifierProcess:
         for one in found:
             sums[one.topic] = sums.get(one.topic, 0) + max(one.offset, 0)
         return sums if any(one.offset >= 0 for one in found) else dict.fromkeys(topics, -1)
+
+    def asked(self, path: str) -> str:
+        """What it answers over HTTP, where its document has a port; empty while it does not."""
+        try:
+            answer = requests.get(f"http://127.0.0.1:{self.document['metrics']['port']}{path}", timeout=10)
+        except requests.ConnectionError:
+            return ""
+        return answer.text
+
+    def counted(self, metric: str) -> dict[str, float]:
+        """The samples of a metric, by the value of its label."""
+        found = re.findall(rf'^{metric}\{{\w+="(.*)"\}} (\S+)$', self.asked("/metrics"), re.MULTILINE)
+        return {label: float(value) for label, value in found}
 
     def ended(self) -> int:
         """Its exit status."""

@@ -19,6 +19,7 @@ from slack_alerts import alert, as_json, container, schema_in_key, send
 
 from slack_server import Fault, SlackServer
 from testbed.broker import Broker
+from testbed.ports import pick
 
 
 def readable(stream: Stream, short: str, partitions: int = 1) -> str:
@@ -45,6 +46,7 @@ def test_every_format_arrives_and_a_broken_message_is_said_and_skipped(
         {"topics": topics, "to": "#alerts"},
         {"topics": topics[:1], "toChannelOfClass": {}},
     ]
+    notifier.document["metrics"] = {"port": pick("slack-delivery")}
     broken = [(b"{}", b"?", []), (None, None, [])]
     send(stream.login, topics[0], [*numbered(1, 4), *broken, schema_in_key(alert(4, "Unknown"))])
     send(stream.login, topics[1], [container(alert(5)), (b"1", b"Obj", [("_format", b"avro")])])
@@ -63,6 +65,15 @@ def test_every_format_arrives_and_a_broken_message_is_said_and_skipped(
         lines = [line for line in notifier.said().splitlines() if f"{topic}[" in line and "is skipped" in line]
         assert len(lines) == number
         assert any(reason in line for line in lines)
+    notifier.until(lambda: notifier.asked("/readyz") == "ok\n", "it is ready")
+    notifier.until(
+        lambda: notifier.counted("fink_slack_consumer_lag_messages") == dict.fromkeys(topics, 0),
+        "nothing is left to read",
+    )
+    assert notifier.counted("fink_slack_alerts_read_total") == dict(zip(topics, (4, 1, 1), strict=True))
+    assert notifier.counted("fink_slack_messages_skipped_total") == dict(zip(topics, (2, 1, 1), strict=True))
+    assert notifier.counted("fink_slack_alerts_total")["shown"] == 9
+    assert notifier.counted("fink_slack_messages_total")["accepted"] == len(slack.messages)
     notifier.stop()
     assert "verysecret" not in notifier.said()
     assert stream.password not in notifier.said()
@@ -125,10 +136,15 @@ def test_a_closed_channel_and_a_refused_token_wait_without_repeats(
     notifier.kill()
     # A token that is not valid, and is put right while the notifier runs.
     token = notifier.token_file.read_text()
+    notifier.document["metrics"] = {"port": pick("slack-delivery")}
     notifier.token_file.write_text("xoxb-verysecret-but-wrong")
     del slack.channels[closed]["closed"]
     notifier.start()
     notifier.until(lambda: "Slack refuses the app: invalid_auth" in notifier.said(), "it is said")
+    notifier.until(
+        lambda: notifier.asked("/readyz").startswith("Slack refuses the app: invalid_auth. Put a valid token"),
+        "it is seen",
+    )
     notifier.kill()
     notifier.token_file.write_text(token)
     notifier.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,7 +39,10 @@ class Scene:
     def __init__(self, client: SlackClient, clock: Clock, *routes: Route, limit: int = 40, once: bool = True) -> None:
         self.client = client
         self.clock = clock
-        self.notifier = Notifier(routes or [route()], portal=PORTAL, rate=1.0, limit=limit, once_a_night=once)
+        self.fates: Counter[str] = Counter()
+        self.notifier = Notifier(
+            routes or [route()], portal=PORTAL, rate=1.0, limit=limit, once_a_night=once, came_of=self.came_of
+        )
         self.offset = 0
         self.mark = Mark(0, 0)
         self.begin(self.mark)
@@ -54,6 +58,9 @@ class Scene:
             found = row(one, Fields(), 0.0, 18.0)
             self.notifier.take(PARTITION, self.offset, found, one, self.clock.now)
             self.offset += 1
+
+    def came_of(self, fate: str, alerts: int) -> None:
+        self.fates[fate] += alerts
 
     def send(self) -> None:
         """Send all that may be sent now, and commit."""
