@@ -167,8 +167,8 @@ def _faulty(fault: Fault) -> tuple[int, dict[str, str], bytes] | None:
 
 
 @contextmanager
-def slack_server(**settings: Any) -> Iterator[SlackServer]:
-    """Run one, on a free port."""
+def slack_server(host: str = "127.0.0.1", **settings: Any) -> Iterator[SlackServer]:
+    """Run one at an address of this machine, on a free port."""
     slack = SlackServer(**settings)
 
     class Handler(BaseHTTPRequestHandler):
@@ -195,8 +195,8 @@ def slack_server(**settings: Any) -> Iterator[SlackServer]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    slack.url = f"http://127.0.0.1:{server.server_port}/api/"
+    server = ThreadingHTTPServer((host, 0), Handler)
+    slack.url = f"http://{host}:{server.server_port}/api/"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:
         yield slack

@@ -12,6 +12,8 @@ import pytest
 from cluster.operator.conftest import release
 from cluster.operator.scene import Scene, environment_of
 from e2e.stage import Stage
+from slack_server import SlackServer, slack_server
+from testbed import machine
 from testbed.environment import Environment, properties
 from testbed.fixtures import Kubectl
 
@@ -19,8 +21,15 @@ CHART = Path(__file__).parents[2] / "charts" / "fink-distribution"
 
 
 @pytest.fixture(scope="session")
+def slack(testbed: Environment) -> Iterator[SlackServer]:
+    """A workspace of Slack's that pods reach."""
+    with slack_server(machine.BRIDGE_ADDRESS) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def stage(
-    kubectl: Kubectl, crds: None, testbed: Environment, tmp_path_factory: pytest.TempPathFactory
+    kubectl: Kubectl, crds: None, testbed: Environment, slack: SlackServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
     """The operator, installed as people install it, for one namespace; its own restricted by the Pod Security Standard."""
     admin = properties(testbed.kafka_admin_config)
@@ -30,7 +39,7 @@ def stage(
         for namespace in (scene.home, scene.namespace):
             kubectl("create", "namespace", namespace)
             kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
-        _helm(testbed, scene)
+        _helm(testbed, scene, slack.url)
         scene.apply(scene.admin_secret(), scene.connection())
         scene.ready("kafkaconnection", "default", "Connected", scene.home)
         yield stage
@@ -44,13 +53,14 @@ def stage(
         shutil.rmtree(stage.folder, ignore_errors=True)
 
 
-def _helm(testbed: Environment, scene: Scene) -> None:
+def _helm(testbed: Environment, scene: Scene, slack_url: str) -> None:
     operator, tag = testbed.values["OPERATOR_IMAGE"].rsplit(":", 1)
     values = {
         "fullnameOverride": "fink",
         "image.repository": operator,
         "image.tag": tag,
         "job.image": testbed.values["JOB_IMAGE"],
+        "slack.apiUrl": slack_url,
         "watchNamespaces[0]": scene.namespace,
         "crds.enabled": "false",
         "driftIntervalSeconds": "5",

@@ -19,6 +19,7 @@ from fink_filters.ztf.livestream.filter_sso_ztf_candidates.filter import sso_ztf
 from cluster.operator.logins import can_log_in, read, write
 from demo.science_alerts import generate
 from e2e.stage import Stage
+from slack_server import TOKEN, SlackServer
 from testbed.fixtures import wait_for
 
 OUTPUTS: list[dict[str, Any]] = [
@@ -30,6 +31,14 @@ OUTPUTS: list[dict[str, Any]] = [
     },
 ]
 ROWS = 600
+SLACK: dict[str, Any] = {
+    "tokenSecretRef": {"name": "workspace"},
+    "routes": [{"outputs": ["sn"], "to": "#sn"}],
+    "digest": {"intervalSeconds": 1},
+    "repeats": "Show",
+    "startingFrom": "Earliest",
+    "resources": {"cpu": "50m", "memory": "256Mi"},
+}
 
 
 def _expected(table: pa.Table) -> dict[str, set[int]]:
@@ -45,9 +54,12 @@ def _expected(table: pa.Table) -> dict[str, set[int]]:
 
 
 @pytest.fixture(scope="module")
-def ztf(stage: Stage) -> Stage:
-    """A stream with an executor pod, running."""
-    stage.play("ztf", OUTPUTS, executors={"instances": 1, "cpu": "250m"})
+def ztf(stage: Stage, slack: SlackServer) -> Stage:
+    """A stream with an executor pod and a Slack notifier, running."""
+    metadata = {"name": "workspace", "namespace": stage.scene.namespace}
+    stage.scene.apply({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"token": TOKEN}})
+    slack.channel("sn")
+    stage.play("ztf", OUTPUTS, executors={"instances": 1, "cpu": "250m"}, slack=SLACK)
     stage.scene.ready("distributionstream", "ztf", "Running", timeout=240)
     return stage
 
@@ -99,6 +111,17 @@ def test_progress_is_told_in_the_status_and_in_one_line(ztf: Stage) -> None:
     assert line[:5] == ["ztf", "True", "Running", "Running", str(ROWS)]
 
 
+def test_a_notifier_of_its_own_announces_what_the_stream_publishes(ztf: Stage, slack: SlackServer) -> None:
+    wanted = len(_expected(generate(ROWS, seed=7))["sn"])
+
+    def announced() -> int:
+        return sum(int(text.split()[0]) for text in slack.texts("#sn"))
+
+    wait_for(lambda: announced() == wanted, timeout=60, what=f"{wanted} alerts are announced")
+    found = wait_for(lambda: ztf.scene.condition("dstream", "ztf", "SlackReady"), what="SlackReady is there")
+    assert (found["status"], found["reason"]) == ("True", "Running")
+
+
 def test_the_reader_is_refused_what_it_was_not_granted(ztf: Stage) -> None:
     secret = ztf.reader("narrow", [ztf.topic("ztf", "sn")])
     with pytest.raises(KafkaException):
@@ -110,11 +133,13 @@ def test_the_reader_is_refused_what_it_was_not_granted(ztf: Stage) -> None:
 
 def test_no_password_is_in_any_object_or_log(ztf: Stage) -> None:
     scene = ztf.scene
-    passwords = [scene.secret("ztf-stream")["password"], scene.admin_config["sasl.password"]]
-    kinds = "configmaps,pods,statefulsets,fink,events,roles"
+    passwords = [scene.secret(f"ztf-{of}")["password"] for of in ("stream", "slack")]
+    passwords += [scene.admin_config["sasl.password"], TOKEN]
+    kinds = "configmaps,pods,statefulsets,deployments,fink,events,roles"
     shown = [scene.kubectl("get", kinds, "-n", namespace, "-o", "yaml") for namespace in (scene.namespace, scene.home)]
     shown += [
         scene.kubectl("logs", "ztf-driver-0", "-n", scene.namespace),
+        scene.kubectl("logs", "deployment/ztf-slack", "-n", scene.namespace),
         scene.kubectl("logs", "deployment/fink", "-n", scene.home),
     ]
     executors = scene.kubectl("get", "pods", "-n", scene.namespace, "-l", "spark-role=executor", "-o", "name").split()
@@ -178,6 +203,7 @@ def test_with_the_stream_go_its_pods_user_and_permissions_and_the_topics_stay(zt
     for kind in (
         "pods",
         "statefulsets",
+        "deployments",
         "configmaps",
         "secrets",
         "kafkausers",

@@ -10,7 +10,7 @@ import pytest
 from fink_distribution.manifests.bundle import Bundle
 from fink_distribution.manifests.problems import ManifestError
 from fink_distribution.manifests.reading import read
-from fink_distribution.resources.keys import Kind
+from fink_distribution.resources.keys import Key, Kind
 
 REPOSITORY = Path(__file__).parents[3]
 ACCEPTED = sorted((REPOSITORY / "tests/cluster/accepted").glob("*-full.yaml"))
@@ -35,7 +35,8 @@ def test_what_the_api_server_accepts_is_accepted(file: Path) -> None:
 def test_the_examples_make_one_bundle_with_the_streams_children() -> None:
     found = Bundle.of(read([str(REPOSITORY / "examples")], io.StringIO(), recursive=True), "ztf")
     kinds = [key.kind for key, _ in found.planned()]
-    assert kinds == [Kind.ALERT_TOPIC] * 4 + [Kind.KAFKA_USER] * 2 + [Kind.KAFKA_ACL] * 2
+    assert kinds == [Kind.ALERT_TOPIC] * 5 + [Kind.KAFKA_USER] * 4 + [Kind.KAFKA_ACL] * 4
+    assert Key(Kind.KAFKA_USER, "ztf", "bright-slack") in found.bodies
     assert found.connections() == {"default"}
     assert found.left_out > 0
     assert list(found.of_connection("another").planned()) == []

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from stream_specs import AROUND, SPEC
 
 from fink_distribution.resources.distribution_stream import DistributionStream
@@ -18,7 +20,8 @@ from fink_distribution.streams.job_config import Surroundings
 from fink_distribution.streams.notifier_objects import notifier_children, notifier_workload
 from slack_notifier import config
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "slack-notifier.schema.json").read_text())
+REPOSITORY = Path(__file__).parents[3]
+SCHEMA = json.loads((REPOSITORY / "schemas" / "slack-notifier.schema.json").read_text())
 SLACK: dict[str, Any] = {"tokenSecretRef": {"name": "slack"}, "routes": [{"to": "#alerts"}]}
 
 
@@ -97,6 +100,19 @@ def test_a_condition_s_value_has_the_type_that_is_said(operator: str, given: dic
     (condition,) = route["where"]
     assert condition == {"field": "a.b", "operator": operator, "value": value}
     assert type(condition["value"]) is type(value)
+
+
+def test_the_example_makes_a_good_document_and_is_what_the_page_shows() -> None:
+    (example,) = (
+        each
+        for each in yaml.safe_load_all((REPOSITORY / "examples" / "slack" / "stream.yaml").read_text())
+        if each["kind"] == "DistributionStream"
+    )
+    assert len(document(**example["spec"]["slack"])["routes"]) == 2
+    (shown,) = re.findall(
+        r"```yaml\n(kind: DistributionStream.*?)```", (REPOSITORY / "docs" / "slack.md").read_text(), re.DOTALL
+    )
+    assert yaml.safe_load(shown)["spec"]["slack"] == example["spec"]["slack"]
 
 
 def test_all_is_owned_by_the_stream_and_of_one_name() -> None:
