@@ -66,11 +66,12 @@ images: $(VENV) ## Build the operator's and the job's image without Docker, and 
 	@PYTHONPATH=tests $(PYTHON) -c 'from testbed import images; images.Builder().build(); print(*images.tags().values(), sep="\n")'
 
 .PHONY: sync
-sync: $(VENV) ## Copy crds/ and schemas/ to where they are packed, and generate docs/kinds/.
+sync: $(VENV) ## Copy crds/, schemas/ and jobs/pom.xml to where they are packed, and generate docs/kinds/.
 	@cp crds/*.yaml charts/fink-distribution/files/crds/
 	@cp crds/*.yaml operator/fink_distribution/crds/
 	@cp schemas/stream-job.schema.json jobs/distribution_job/
 	@cp schemas/slack-notifier.schema.json jobs/slack_notifier/
+	@cp jobs/pom.xml operator/fink_distribution/local_kafka/connectors.pom.xml
 	@$(PYTHON) docs/generate_kinds.py
 
 .PHONY: lock

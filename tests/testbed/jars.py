@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fink_distribution.local_kafka.jars import copy_command, kafka_jars
+from fink_distribution.local_kafka.jars import KAFKA, SPARK, Jars, copy_command, made
 from testbed import paths
 from testbed.cache import cached, fingerprint
 from testbed.commands import run
@@ -13,23 +13,12 @@ from testbed.steps import note, step
 
 def kafka() -> Path:
     """The folder of the broker's jars, which `fink_kafka` uses as well."""
-
-    def fetch(pom: Path, folder: Path) -> None:
-        with step("Kafka's jars by Maven"):
-            run(copy_command(pom, folder), log="kafka-jars")
-
-    return kafka_jars(fetch, lambda: note("Waiting for another process, which fetches Kafka's jars"))
+    return _fetched(KAFKA)
 
 
 def spark() -> Path:
-    """The folder of the connectors' jars: those of jobs/pom.xml that pyspark does not bring itself."""
-    pom = paths.CHECKOUT / "jobs" / "pom.xml"
-
-    def fetch(folder: Path) -> None:
-        with step("Spark's connector jars by Maven"):
-            run(copy_command(pom, folder), log="spark-jars")
-
-    return cached("spark-jars", fingerprint([pom.read_text()]), fetch)
+    """The folder of the connectors' jars, which `fink start` uses as well: those of jobs/pom.xml that pyspark does not bring itself."""
+    return _fetched(SPARK)
 
 
 def schema_registry() -> Path:
@@ -43,3 +32,11 @@ def schema_registry() -> Path:
             run([*copy_command(pom, folder, "unpack-dependencies"), markers], log="schema-registry")
 
     return cached("schema-registry", fingerprint([pom.read_text()]), fetch)
+
+
+def _fetched(jars: Jars) -> Path:
+    def fetch(pom: Path, folder: Path) -> None:
+        with step(f"{jars.name} by Maven"):
+            run(copy_command(pom, folder), log=jars.folder)
+
+    return made(jars, fetch, lambda: note(f"Waiting for another process, which fetches {jars.name}"))

@@ -1,4 +1,4 @@
-"""Java, as the brokers need it."""
+"""Java, as the brokers and Spark need it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,12 @@ _MEND = f"Install Java {OLDEST} or newer (Debian, Ubuntu: apt-get install openjd
 
 
 def find_java() -> str:
-    """Return the program `java`: that of JAVA_HOME, else the first on PATH.
+    """Return the program `java`. Raises as `look_for_java`."""
+    return look_for_java()[0]
+
+
+def look_for_java() -> tuple[str, int]:
+    """Return the program `java`, that of JAVA_HOME, else the first on PATH; and its version.
 
     Raises
     ------
@@ -39,8 +44,8 @@ def find_java() -> str:
     if found is None:
         raise ToolError(f"{program} -version does not say which Java it is. {_MEND}")
     if int(found[1]) < OLDEST:
-        raise ToolError(f"{program} is Java {found[1]}, and Kafka needs {OLDEST}. {_MEND}")
-    return program
+        raise ToolError(f"{program} is Java {found[1]}, and Kafka and Spark need {OLDEST}. {_MEND}")
+    return program, int(found[1])
 
 
 def kafka_command(java: str, libraries: Path, main: str, *arguments: str | Path) -> list[str]:

@@ -231,7 +231,10 @@ def test_start_says_that_java_is_too_old(home: Path, tools: dict[str, str], tmp_
     java = tmp_path / "bin" / "java"
     script(java, "echo 'openjdk version \"1.8.0_392\"' >&2")
     done = run(home, "start", **tools)
-    assert (done.exit_code, f"{java} is Java 8, and Kafka needs 17. Install" in said(done)) == (Exit.TOOL, True)
+    assert (done.exit_code, f"{java} is Java 8, and Kafka and Spark need 17. Install" in said(done)) == (
+        Exit.TOOL,
+        True,
+    )
 
 
 def test_start_says_that_nothing_can_fetch_kafka(
