@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import re
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
-
-from fink_distribution.local_kafka.errors import ConfigurationError
+from fink_distribution.local_kafka.key_values import NAME, TOPIC, Form, Values
 from fink_distribution.local_kafka.private import write_private
 from fink_distribution.local_kafka.server_properties import Account
 
 HOST = "127.0.0.1"
 FIRST_PORT, CONTROLLER_PORT = 9093, 9193
 MOST_BROKERS = 9
-_USER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+SLACK_GROUP_KEY, SLACK_GROUP = "SLACK_CONSUMER_GROUP", "fink-slack"
+"""The key of the consumer group of `fink start slack`, and what it is when the file does not say."""
+
+_USER = Form(NAME.pattern, f"a user's name: {NAME.meaning}")
 # What neither a shell, nor JAAS, nor Kafka's storage tool takes for something of its own.
-_PASSWORD = re.compile(r"[A-Za-z0-9._~@%^&*+=:/?!-]{8,128}")
-_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
-_ADDRESS = re.compile(r"([A-Za-z0-9.-]+):([0-9]{1,5})")
+_PASSWORD = Form(
+    re.compile(r"[A-Za-z0-9._~@%^&*+=:/?!-]{8,128}"),
+    "8 to 128 letters, digits and characters of ._~@%^&*+=:/?!-",
+    is_secret=True,
+)
 
 _TEMPLATE = """\
 # Made by `fink_kafka start`; it holds passwords, so keep it readable for nobody but you.
@@ -47,6 +48,24 @@ DISTRIBUTION_TRANSACTIONAL_ID=fink-distribution
 DISTRIBUTION_CONSUMER_USER=fink-consumer
 DISTRIBUTION_CONSUMER_PASSWORD={consumer}
 DISTRIBUTION_CONSUMER_GROUP=fink-consumer
+
+# What fink start distribution reads: a folder of Parquet files; where it keeps what it has distributed; where it writes the alerts' schema.
+SCIENCE_DATABASE=${{FINK_HOME}}/science
+DISTRIBUTION_CHECKPOINT=${{FINK_HOME}}/checkpoints/distribution
+DISTRIBUTION_SCHEMA=${{FINK_HOME}}/schemas/distribution_schema
+
+# What it begins with: earliest (all alerts that are there), latest (those that come later), or a time, 2026-01-31T22:00:00Z for example.
+# It counts only while the checkpoint is new.
+DISTRIBUTION_OFFSET=earliest
+
+# Only the alerts for which a condition in SQL holds, as it would stand after WHERE; without it, all.
+# DISTRIBUTION_FILTER="cdsxmatch = 'Unknown' AND candidate.drb > 0.5"
+
+# fink start slack: the app's token, and one channel for all alerts; without SLACK_CHANNEL each goes to the channel of its class, of
+# SLACK_CHANNELS only if they are given.
+# SLACK_API_TOKEN=xoxb-...
+# SLACK_CHANNEL=alerts
+# SLACK_CHANNELS=rrlyr,ebwuma
 """
 
 
@@ -68,6 +87,7 @@ class Configuration:
     topic: str
     transactional_id: str
     group: str
+    slack_group: str
     admin: Account
     producer: Account
     consumer: Account
@@ -107,65 +127,23 @@ def read(file: Path, home: Path) -> Configuration:
     ConfigurationError
         All that is wrong with it, at once.
     """
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{file}: {error}") from None
-    problems = [f"line {line.original.line} is not KEY=VALUE" for line in parse_stream(io.StringIO(text)) if line.error]
-    found = dotenv_values(stream=io.StringIO(f"FINK_HOME='{home}'\n{text}")) if not problems else {}
-    checked = _Checked(found, problems)
+    values = Values(file, home)
     configuration = Configuration(
         file,
-        tuple(checked.addresses("DISTRIBUTION_SERVERS")),
-        next(checked.addresses("DISTRIBUTION_CONTROLLER"), ""),
-        checked.value("DISTRIBUTION_TOPIC", _TOPIC, 'a topic\'s name: letters, digits, ".", "_" and "-"'),
-        checked.value("DISTRIBUTION_TRANSACTIONAL_ID", _USER, 'letters, digits, ".", "_" and "-"'),
-        checked.value("DISTRIBUTION_CONSUMER_GROUP", _USER, 'letters, digits, ".", "_" and "-"'),
-        checked.account("KAFKA_ADMIN"),
-        checked.account("DISTRIBUTION_PRODUCER"),
-        checked.account("DISTRIBUTION_CONSUMER"),
+        tuple(values.addresses("DISTRIBUTION_SERVERS")),
+        next(values.addresses("DISTRIBUTION_CONTROLLER"), ""),
+        values.one("DISTRIBUTION_TOPIC", TOPIC),
+        values.one("DISTRIBUTION_TRANSACTIONAL_ID", NAME),
+        values.one("DISTRIBUTION_CONSUMER_GROUP", NAME),
+        values.one(SLACK_GROUP_KEY, NAME, SLACK_GROUP),
+        values.account("KAFKA_ADMIN", _USER, _PASSWORD),
+        values.account("DISTRIBUTION_PRODUCER", _USER, _PASSWORD),
+        values.account("DISTRIBUTION_CONSUMER", _USER, _PASSWORD),
     )
-    if not problems:
-        problems += _contradictions(configuration)
-    if problems:
-        raise ConfigurationError(f"{file}: {'; '.join(problems)}.")
+    if not values.problems:
+        values.problems += _contradictions(configuration)
+    values.check()
     return configuration
-
-
-class _Checked:
-    """The values of the file, each checked as it is asked for; what is wrong is noted and never shown when it is a password."""
-
-    def __init__(self, found: Mapping[str, str | None], problems: list[str]) -> None:
-        self._found = found
-        self._problems = problems
-        self._is_readable = not problems
-
-    def value(self, key: str, form: re.Pattern[str], meaning: str, *, secret: bool = False) -> str:
-        text = self._found.get(key) or ""
-        if not text and self._is_readable:
-            self._problems.append(f"{key} is missing; it is {meaning}")
-        elif text and not form.fullmatch(text):
-            self._problems.append(f"{key} {'has another form' if secret else f'is {text}'}; it is {meaning}")
-        return text
-
-    def account(self, prefix: str) -> Account:
-        return Account(
-            self.value(f"{prefix}_USER", _USER, 'a user\'s name: letters, digits, ".", "_" and "-"'),
-            self.value(
-                f"{prefix}_PASSWORD",
-                _PASSWORD,
-                "8 to 128 letters, digits and characters of ._~@%^&*+=:/?!-",
-                secret=True,
-            ),
-        )
-
-    def addresses(self, key: str) -> Iterator[str]:
-        text = self.value(key, re.compile(".*", re.DOTALL), "HOST:PORT, or several with commas between them")
-        for address in filter(None, (part.strip() for part in text.split(","))):
-            match = _ADDRESS.fullmatch(address)
-            if match is None or not 0 < int(match[2]) < 65536:
-                self._problems.append(f"{key} holds {address}, which is no HOST:PORT")
-            yield address
 
 
 def _contradictions(configuration: Configuration) -> Iterator[str]:

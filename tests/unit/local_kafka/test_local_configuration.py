@@ -53,7 +53,7 @@ def test_lines_are_read_as_a_shell_reads_them(tmp_path: Path, monkeypatch: pytes
         ({"DISTRIBUTION_TOPIC": "a/b"}, "DISTRIBUTION_TOPIC is a/b; it is a topic's name"),
         ({"KAFKA_ADMIN_USER": "-"}, "KAFKA_ADMIN_USER is -; it is a user's name"),
         ({"DISTRIBUTION_CONSUMER_USER": "fink-producer"}, "a user stands twice"),
-        ({"a line that is none": "x"}, "line 22 is not KEY=VALUE"),
+        ({"a line that is none": "x"}, "line 40 is not KEY=VALUE"),
     ],
 )
 def test_what_is_wrong_is_said_with_what_is_allowed(tmp_path: Path, values: dict[str, str], text: str) -> None:

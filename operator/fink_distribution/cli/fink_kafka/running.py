@@ -142,7 +142,9 @@ def _producer_rights(settings: Configuration) -> frozenset[Binding]:
 
 
 def _consumer_rights(settings: Configuration) -> frozenset[Binding]:
-    return bindings(acl_manifest(settings.consumer.user, [settings.topic], settings.group, produces=False, host=None))
+    """Return what a reader needs, with a group for `fink start distribution_test` and one for `fink start slack`."""
+    own = acl_manifest(settings.consumer.user, [settings.topic], settings.group, produces=False, host=None)
+    return bindings(own) | {Binding("Group", settings.slack_group, "Literal", "Read", "*")}
 
 
 @contextmanager
