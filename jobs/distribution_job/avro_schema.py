@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
+from fastavro.schema import SchemaParseException, fingerprint, parse_schema, to_parsing_canonical_form
 from pyspark.sql import types as spark
 
 from distribution_job.failures import OutputError, Reason
@@ -43,6 +43,12 @@ class AvroSchema:
     name: str
     fingerprint: str
 
+    @property
+    def document(self) -> dict[str, Any]:
+        """The schema decoded."""
+        loaded: dict[str, Any] = json.loads(self.text)
+        return loaded
+
 
 def derive(columns: spark.StructType) -> AvroSchema:
     """The schema of a record with these columns.
@@ -54,8 +60,26 @@ def derive(columns: spark.StructType) -> AvroSchema:
     schema["namespace"] = NAMESPACE
     ordered = {key: schema[key] for key in ("type", "name", "namespace", "fields")}
     text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False)
-    canonical = to_parsing_canonical_form(parse_schema(json.loads(text)))
-    return AvroSchema(text, f"{NAMESPACE}.{RECORD}", fingerprint(canonical, "CRC-64-AVRO"))
+    return AvroSchema(text, f"{NAMESPACE}.{RECORD}", _fingerprint(json.loads(text)))
+
+
+def read(text: str) -> AvroSchema:
+    """The schema of a file that an output's `schemaFile` names.
+
+    Raises ValueError when the text is no Avro schema of a record.
+    """
+    document = json.loads(text)
+    if not isinstance(document, dict) or document.get("type") != "record" or not {"name", "fields"} <= document.keys():
+        raise ValueError("it is not the schema of a record")
+    try:
+        mark = _fingerprint(document)
+    except SchemaParseException as error:
+        raise ValueError(str(error)) from error
+    return AvroSchema(text, f"{document.get('namespace', '')}.{document['name']}".lstrip("."), mark)
+
+
+def _fingerprint(document: dict[str, Any]) -> str:
+    return str(fingerprint(to_parsing_canonical_form(parse_schema(document)), "CRC-64-AVRO"))
 
 
 class _Derivation:

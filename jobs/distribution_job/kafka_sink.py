@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from distribution_job import java_client
 from distribution_job.config import JobConfig
 
 LARGEST_MESSAGE = 10_000_000  # bytes of key and value together; the producer refuses more
 _LARGEST_BATCH = 1024 * 1024
 _SMALLEST_BATCH = 16 * 1024
 _MARGIN = 8
-_LOGIN_FILE = "sasl.jaas.config"
 
 
 def batch_bytes(largest: Iterable[int | None]) -> int:
@@ -29,15 +29,10 @@ def batch_bytes(largest: Iterable[int | None]) -> int:
 
 
 def options(config: JobConfig, batch: int) -> dict[str, str]:
-    """What `write.format("kafka")` is given; `batch` is the producer's batch.size. It holds no secret.
-
-    The login is named by a variable that the producer itself resolves from a file on its own machine (KIP-297, KIP-421),
-    so that no password stands in Spark's configuration, plans, event log or UI.
-    """
+    """What `write.format("kafka")` is given; `batch` is the producer's batch.size. It holds no secret."""
     kafka = config.kafka
     chosen = {
-        "bootstrap.servers": kafka.bootstrap_servers,
-        "security.protocol": kafka.security_protocol,
+        **java_client.connection(kafka),
         "client.id": f"fink-{config.namespace}-{config.name}",
         "acks": "all",
         "enable.idempotence": "true",
@@ -52,23 +47,8 @@ def options(config: JobConfig, batch: int) -> dict[str, str]:
         "request.timeout.ms": "20000",
         "max.block.ms": "30000",
     }
-    login = None
-    if kafka.security_protocol.startswith("SASL") and kafka.credentials_directory is not None:
-        login = kafka.credentials_directory / _LOGIN_FILE
-        folder = str(kafka.credentials_directory)
-        chosen |= {
-            "sasl.mechanism": kafka.sasl_mechanism or "",
-            "sasl.jaas.config": f"${{directory:{folder}:{_LOGIN_FILE}}}",
-            "config.providers": "directory",
-            "config.providers.directory.class": "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
-            "config.providers.directory.param.allowed.paths": folder,
-        }
-    if kafka.ca_file is not None:
-        chosen |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(kafka.ca_file)}
-    if not kafka.verify_hostname:
-        chosen["ssl.endpoint.identification.algorithm"] = ""
     # Spark keeps producers by their options and a producer keeps what it has read: a renewed file makes a new one.
-    for file in filter(None, (login, kafka.ca_file)):
+    for file in filter(None, (java_client.login_file(kafka), kafka.ca_file)):
         chosen["client.id"] += f"-{_age(file)}"
     return {f"kafka.{name}": value for name, value in chosen.items()}
 

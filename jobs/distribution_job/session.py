@@ -68,6 +68,8 @@ _SILENT = (
     "org.apache.spark.sql.util.ExecutionListenerBus",
     "org.apache.spark.util.Utils",
     "org.apache.kafka.clients.producer.internals.Sender",
+    # It warns, at length, of a reader's own group, without which the reader's rights would not do.
+    "org.apache.spark.sql.kafka010.KafkaSourceProvider",
 )
 
 
