@@ -10,7 +10,7 @@ FILE_VARIABLE = "SLACK_API_TOKEN_FILE"
 KEY = "SLACK_API_TOKEN"
 # What Slack gives out: xoxb-, xoxp-, xoxe.xoxp- and the like. Anything else would end in an HTTP header, and in its error messages.
 _TOKEN = re.compile(r"xox[A-Za-z0-9._-]+", re.ASCII)
-_LINE = re.compile(rf"^\s*(?:export\s+)?{KEY}\s*=\s*(?P<value>.*?)\s*$", re.MULTILINE)
+_LINE = re.compile(rf"^\s*(?:export\s+)?{KEY}\s*=\s*(?P<value>.*?)(?:[ \t]+#.*)?\s*$", re.MULTILINE)
 
 
 class TokenError(Exception):

@@ -145,7 +145,14 @@ def test_a_token_that_slack_refuses_is_said_at_once(slack: SlackServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [TOKEN, f"{TOKEN}\n", f"A=1\nexport SLACK_API_TOKEN='{TOKEN}'  \n", f"SLACK_API_TOKEN={TOKEN}"]
+    "text",
+    [
+        TOKEN,
+        f"{TOKEN}\n",
+        f"A=1\nexport SLACK_API_TOKEN='{TOKEN}'  \n",
+        f"SLACK_API_TOKEN={TOKEN}",
+        f"SLACK_API_TOKEN={TOKEN}  # the bot's",
+    ],
 )
 def test_the_token_comes_from_a_file_of_either_form(
     text: str, slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
