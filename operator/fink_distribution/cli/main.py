@@ -12,6 +12,7 @@ from fink_distribution.cli.export import export
 from fink_distribution.cli.plan import plan
 from fink_distribution.cli.rotate import rotate
 from fink_distribution.cli.schema import schema
+from fink_distribution.cli.start import start
 from fink_distribution.settings import Settings
 
 EXIT_BAD_SETTINGS = 2
@@ -25,6 +26,7 @@ Examples:
   fink plan -f manifests/                   what the operator would change in Kafka; needs no Kubernetes
   fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
   fink schema show fink_sn_ztf              the Avro schema of the alerts in a topic
+  fink start distribution                   publish alerts from here, without Kubernetes
   fink plan --help                          more examples, and the exit statuses for pipelines
 
 \b
@@ -45,6 +47,7 @@ main.add_command(rotate)
 main.add_command(plan)
 main.add_command(export)
 main.add_command(schema)
+main.add_command(start)
 
 
 @main.command()

@@ -56,7 +56,7 @@ def topic_manifest(name: str, partitions: int | None, replicas: int | None, name
         **{field: number for field, number in sizes.items() if number is not None},
         **_ADOPT,
     }
-    return _checked(Target(namespace).manifest(Kind.ALERT_TOPIC, resource, spec))
+    return checked(Target(namespace).manifest(Kind.ALERT_TOPIC, resource, spec))
 
 
 def user_manifest(user: str, *, is_brought: bool = False, namespace: str | None = None) -> Manifest:
@@ -74,7 +74,7 @@ def user_manifest(user: str, *, is_brought: bool = False, namespace: str | None 
         "authentication": {"type": "ScramSha512", **source},
         **_ADOPT,
     }
-    return _checked(Target(namespace).manifest(Kind.KAFKA_USER, resource, spec))
+    return checked(Target(namespace).manifest(Kind.KAFKA_USER, resource, spec))
 
 
 def password_secret(user: str) -> str:
@@ -110,7 +110,7 @@ def acl_manifest(
         *(["producer"] if produces else []),
         *([host] if host else []),
     ]
-    manifest = _checked(Target(namespace).manifest(Kind.KAFKA_ACL, _resource_name("-".join(parts)), spec))
+    manifest = checked(Target(namespace).manifest(Kind.KAFKA_ACL, _resource_name("-".join(parts)), spec))
     for each in sorted(bindings(manifest)):
         if problem := why_not(each):
             raise Problem(Exit.MISUSED, f"{each.resource_type} {each.resource_name} from {each.host}: {problem}.")
@@ -132,7 +132,8 @@ def _resource_name(name: str) -> str:
     return kubernetes_names([name])[name]
 
 
-def _checked(manifest: Manifest) -> Manifest:
+def checked(manifest: Manifest) -> Manifest:
+    """Return the manifest. Raises Problem when it is not as the schema of its kind says."""
     # jsonschema takes long to import, and what only looks needs none.
     from fink_distribution.manifests.problems import Origin
     from fink_distribution.manifests.reading import Document
