@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from fink_distribution.cli.commands import PipelineGroup
+from fink_distribution.cli.doctor import doctor
 from fink_distribution.cli.export import export
 from fink_distribution.cli.plan import plan
 from fink_distribution.cli.rotate import rotate
@@ -27,6 +28,7 @@ Examples:
   fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
   fink schema show fink_sn_ztf              the Avro schema of the alerts in a topic
   fink start distribution                   publish alerts from here, without Kubernetes
+  fink doctor                               what this machine, Kafka and Kubernetes have, and what they lack
   fink plan --help                          more examples, and the exit statuses for pipelines
 
 \b
@@ -48,6 +50,7 @@ main.add_command(plan)
 main.add_command(export)
 main.add_command(schema)
 main.add_command(start)
+main.add_command(doctor)
 
 
 @main.command()

@@ -90,8 +90,12 @@ class Cluster:
         async with client.ApiClient(configuration) as api:
             yield cls(api, timeout_seconds, before_write)
 
-    async def get(self, api_version: str, kind: str, namespace: str, name: str) -> Object | None:
-        """Read an object, or None."""
+    async def ask(self, path: str, question: Mapping[str, Any] | None = None) -> Object:
+        """Read what stands at a path; or have a question answered there, which nobody keeps (a review of access, for one)."""
+        return await self._request("GET" if question is None else "POST", path, question)
+
+    async def get(self, api_version: str, kind: str, namespace: str | None, name: str) -> Object | None:
+        """Read an object, or None; without a namespace, one of the whole cluster."""
         try:
             return await self._request("GET", path_of(api_version, kind, namespace, name))
         except Gone:
