@@ -39,15 +39,25 @@ def fink_kafka(*arguments: str, home: Path, stdin: str = "", **environment: str)
 
 
 def _run(program: str, arguments: Sequence[str], stdin: str, environment: Mapping[str, str]) -> Done:
-    steering = ("FINK_", "NO_COLOR", "FORCE_COLOR", "TTY_")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(steering)}
     done = subprocess.run(
-        [str(Path(sys.executable).with_name(program)), *arguments],
+        command(program, *arguments),
         input=stdin,
         capture_output=True,
         text=True,
         check=False,
-        env={**kept, **environment},
+        env=surroundings(environment),
         timeout=120,
     )
     return Done(done.returncode, done.stdout, done.stderr)
+
+
+def command(program: str, *arguments: str) -> list[str]:
+    """Return the command line of one of the installed commands."""
+    return [str(Path(sys.executable).with_name(program)), *arguments]
+
+
+def surroundings(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return these variables and the caller's, but for those that steer the commands or colours."""
+    steering = ("FINK_", "NO_COLOR", "FORCE_COLOR", "TTY_")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(steering)}
+    return {**kept, **environment}
