@@ -17,6 +17,7 @@ PAGES = [
     REPOSITORY / "README.md",
     REPOSITORY / "CHANGELOG.md",
     REPOSITORY / "examples/quickstart/README.md",
+    REPOSITORY / "examples/local/README.md",
     *sorted(DOCS.rglob("*.md")),
 ]
 

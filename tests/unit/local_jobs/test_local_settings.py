@@ -12,6 +12,7 @@ from fink_distribution.local_jobs import settings
 from fink_distribution.local_kafka.configuration import generate
 from fink_distribution.local_kafka.errors import ConfigurationError
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 REMOTE = {
     "DISTRIBUTION_SERVERS": "k1.example.org:9092,[2001:db8::1]:9092",
     "DISTRIBUTION_TOPIC": "fink_outstream",
@@ -172,3 +173,17 @@ def test_all_that_is_missing_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         settings.distribution(file, tmp_path)
     assert str(caught.value).count(" is missing") == 4
+
+
+def test_the_example_lacks_only_its_passwords(tmp_path: Path) -> None:
+    text = (REPOSITORY / "examples" / "local" / "fink.conf").read_text()
+    file = tmp_path / "fink.conf"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        settings.distribution(file, tmp_path)
+    assert str(caught.value).startswith(f"{file}: DISTRIBUTION_PRODUCER_PASSWORD is missing; it is 1 to 512 characters")
+    assert str(caught.value).count(" is missing") == 1
+    file.write_text(text.replace("_PASSWORD=", "_PASSWORD=secret"))
+    found = settings.distribution(file, tmp_path)
+    assert (found.kafka.protocol, found.starting_from, len(found.drop)) == ("SASL_SSL", "Earliest", 3)
+    assert settings.topic_console(file, tmp_path).schema_file == found.schema_file
