@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -22,6 +22,10 @@ class AlertFile:
     @staticmethod
     def from_json(document: dict[str, Any]) -> AlertFile:
         return AlertFile(document["path"], document["modified"], document["length"])
+
+
+Find = Callable[[str], AlertFile | None]
+"""Gives the file or the folder at a path as it is now; None when it is not there."""
 
 
 def plain(path: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile, by_layout
@@ -13,9 +14,13 @@ from distribution_job.alert_files import AlertFile, by_layout
 class AlertReader:
     """Makes one DataFrame of many Parquet files; their columns are the union of theirs, and of `key=value` folders."""
 
-    def __init__(self, spark: SparkSession, base: str) -> None:
+    def __init__(
+        self, spark: SparkSession, base: str, look: Callable[[StructType], None] = lambda schema: None
+    ) -> None:
+        """`look` is shown the columns of each table."""
         self._spark = spark
         self._base = base
+        self._look = look
 
     def read(self, files: Sequence[AlertFile]) -> DataFrame:
         """The files as one table; only their footers are read now.
@@ -46,6 +51,7 @@ class AlertReader:
                     raise
                 yield from self._by_schema(group)
             else:
+                self._look(table.schema)
                 yield group, table
 
     def _by_schema(self, files: Sequence[AlertFile]) -> Iterator[tuple[tuple[AlertFile, ...], DataFrame]]:
@@ -53,4 +59,6 @@ class AlertReader:
         for file in files:
             alike.setdefault(self.read([file]).schema.json(), []).append(file)
         for group in alike.values():
-            yield tuple(group), self.read(group)
+            table = self.read(group)
+            self._look(table.schema)
+            yield tuple(group), table

@@ -60,6 +60,13 @@ class Backlog:
         with self._lock:
             return [entry for _, entry in sorted(self._entries[output].items())]
 
+    def files(self) -> set[AlertFile]:
+        """All files that wait, also for outputs that are configured no more, and may be again."""
+        with self._lock:
+            folders = [folder for folder in self._folder.glob("*") if folder.is_dir()]
+            documents = [document for folder in folders for _, document in durable_json.read_all(folder)]
+            return {AlertFile.from_json(file) for document in documents for file in document["files"]}
+
     def pending(self, output: str) -> int:
         """How many files wait for the output."""
         with self._lock:

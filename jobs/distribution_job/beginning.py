@@ -12,8 +12,8 @@ from typing import Any
 
 from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
-from distribution_job.config import EARLIEST, LATEST, milliseconds
 from distribution_job.discovery import Discovery
+from distribution_job.source_config import EARLIEST, LATEST, milliseconds
 
 LOG = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from job_settings.command_line import SETTINGS, config_options, load_or_exit, lo
 def main(file: Path, check: bool) -> None:
     """Distribute science alerts to Kafka.
 
-    Watches a folder of Parquet files (source.path), reads each new file once, and publishes to each output's topic the
-    alerts that its filter lets through, in the output's format: by default the message's key is the Avro schema as JSON,
-    its value the alert in Avro, as fink-client expects. Files must appear whole: write under a name that begins with "_" or ".", then rename. The folder
+    Watches a folder of Parquet files (source.path), or reads from a Delta or Iceberg table, a database's table or another
+    topic, each alert once, and publishes to each output's topic the alerts that its filter lets through, in the output's
+    format: by default the message's key is the Avro schema as JSON, its value the alert in Avro, as fink-client expects. Files must appear whole: write under a name that begins with "_" or ".", then rename. The folder
     may be empty, or not be there yet.
 
     What has been distributed is remembered in checkpoint.path; start the job again with the same one and it goes on where
@@ -53,7 +53,7 @@ def main(file: Path, check: bool) -> None:
     """
     loaded = load_or_exit(configuration.load, file)
     if check:
-        click.echo(f"{file}: good, {len(loaded.outputs)} outputs from {loaded.source.path}")
+        click.echo(f"{file}: good, {len(loaded.outputs)} outputs from {loaded.source.place}")
         return
     log_to_stderr()
     # py4j reports what a batch raises, which is how a batch is refused while draining; the job reports the rest itself.

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from distribution_job import outputs as output_definitions
+from distribution_job import source_config
 from distribution_job.outputs import Format, Output
+from distribution_job.source_config import Source
 from job_settings import documents, kafka
 from job_settings.documents import ConfigError
 from job_settings.kafka import Kafka
 
 SCHEMA_FILE = "stream-job.schema.json"
-EARLIEST, LATEST = "Earliest", "Latest"
 
 
 class Guarantee(StrEnum):
@@ -33,14 +33,6 @@ class Delivery:
 
     guarantee: Guarantee
     transactional_id: str
-
-
-@dataclass(frozen=True)
-class Source:
-    path: str
-    max_files_per_batch: int
-    id_column: str | None
-    starting_from: str = EARLIEST
 
 
 @dataclass(frozen=True)
@@ -100,18 +92,13 @@ def parse(document: Any) -> JobConfig:
 
 
 def _freeze(document: dict[str, Any]) -> JobConfig:
-    source, progress = document["source"], document["progress"]
+    progress = document["progress"]
     namespace, name = document["stream"]["namespace"], document["stream"]["name"]
     delivery = document.get("delivery", {})
     return JobConfig(
         namespace=namespace,
         name=name,
-        source=Source(
-            source["path"],
-            source.get("maxFilesPerBatch", 100),
-            source.get("idColumn"),
-            source.get("startingFrom", EARLIEST),
-        ),
+        source=source_config.freeze(document["source"]),
         checkpoint=_local_folder(document["checkpoint"]["path"]),
         kafka=kafka.freeze(document["kafka"]),
         registry=_registry(document["registry"]) if "registry" in document else None,
@@ -145,28 +132,10 @@ def _local_folder(path: str) -> Path:
     return Path(parts.path if parts.scheme else path).absolute()
 
 
-def milliseconds(moment: str) -> int:
-    """A time (RFC 3339) in milliseconds since 1970.
-
-    Raises ValueError for one that is not in the calendar or has no offset.
-    """
-    parsed = datetime.fromisoformat(moment)
-    if parsed.tzinfo is None:
-        raise ValueError("no offset from UTC")
-    return round(parsed.timestamp() * 1000)
-
-
 def _contradictions(config: JobConfig) -> list[str]:
     """What the schema cannot say."""
-    found = []
-    moment = config.source.starting_from
-    if moment not in (EARLIEST, LATEST):
-        try:
-            milliseconds(moment)
-        except ValueError as error:
-            found.append(
-                f"source.startingFrom: {moment} is no time ({error}). Give one as 2026-01-31T22:00:00Z, or Earliest or Latest."
-            )
+    topics = [output.topic for output in config.outputs]
+    found = list(source_config.contradictions(config.source, topics, config.registry is not None))
     found += output_definitions.contradictions(config.outputs)
     for position, output in enumerate(config.outputs):
         if output.max_alerts_per_batch is not None and config.delivery.guarantee is Guarantee.AT_LEAST_ONCE:

@@ -13,7 +13,7 @@ from distribution_job.distributor import Distributor
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.plan import Routed
 from distribution_job.single_pass import SinglePass
-from distribution_job.transactions import DeliveryFailed
+from distribution_job.transactions import TWO_DRIVERS, DeliveryFailed
 
 _CLASS = re.compile(r"(?:[a-z_][\w$]*\.)+(\w+(?:Exception|Error)): ")
 _KAFKA = re.compile(r"org\.apache\.kafka\.common\.\S*?(\w+Exception): ([^\n]*)")
@@ -26,6 +26,11 @@ def sentence(error: BaseException) -> str:
     """The error without its stack traces, in one line."""
     text = _LOST.sub("", _CALLED.sub("", _NOISE.sub("", str(error)))).partition("\n\n")[0]
     return one_line(_CLASS.sub(r"\1: ", text), 700)
+
+
+def of_two_drivers(error: BaseException) -> bool:
+    """Whether another driver works on the same checkpoint, or under the same transactional id."""
+    return any(sign in str(error) for sign in ("CONCURRENT_STREAM_LOG_UPDATE", TWO_DRIVERS))
 
 
 def by_kafka(error: BaseException) -> str | None:

@@ -19,7 +19,7 @@ def write(file: Path, document: Any) -> None:
         handle.flush()
         os.fsync(handle.fileno())
     hidden.replace(file)
-    _force(file.parent)
+    force(file.parent)
 
 
 def read(file: Path) -> Any:
@@ -34,7 +34,7 @@ def remove(file: Path) -> None:
     """Remove the file, if it is there, for good."""
     file.unlink(missing_ok=True)
     if file.parent.is_dir():
-        _force(file.parent)
+        force(file.parent)
 
 
 def file_name(text: str) -> str:
@@ -49,8 +49,16 @@ def read_all(folder: Path) -> Iterator[tuple[Path, Any]]:
             yield file, json.loads(file.read_text(encoding="utf-8"))
 
 
-def _force(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def force_all(folder: Path) -> None:
+    """Force everything below the folder to the disk, the names too."""
+    for place in folder.rglob("*"):
+        force(place)
+    force(folder)
+
+
+def force(place: Path) -> None:
+    """Force a file, or the names in a folder, to the disk."""
+    handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     # Of the batch; it is tried again until it succeeds.
     KAFKA_UNAVAILABLE = "KafkaUnavailable"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    SOURCE_INVALID = "SourceInvalid"
     BATCH_FAILED = "BatchFailed"
 
 

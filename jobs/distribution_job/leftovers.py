@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from py4j.protocol import Py4JJavaError
 
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, Find
 from distribution_job.backlog import Backlog, Entry
 from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
@@ -33,7 +33,6 @@ _IN_THE_ALERTS = {
 }
 # Only another configuration helps, hence a restart; and what of the files could be sent would be sent again each time.
 _UNTIL_RESTART = {Reason.ENCODING_FAILED, Reason.SCHEMA_INCOMPATIBLE, Reason.TOO_MANY_MATCHES}
-Find = Callable[[str], AlertFile | None]
 
 
 class Leftovers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 from distribution_job.failures import Failure, one_line
 from distribution_job.quarantine import Quarantined
 
+LOG = logging.getLogger(__name__)
 QUARANTINED_SHOWN = 20
+NOTES_SHOWN = 10
 
 
 class State(StrEnum):
@@ -54,6 +57,8 @@ class Progress:
         self._pending = dict.fromkeys(self._counts, 0)
         self._quarantined: list[Quarantined] = []
         self._error: Failure | None = None
+        self._source_error: Failure | None = None
+        self._notes: list[dict[str, str]] = []
         self._rows = 0
         self._batch: dict[str, Any] = {}
         self.changed = threading.Event()  # set on any change, cleared by who writes
@@ -72,7 +77,7 @@ class Progress:
                 "batchId": batch,
                 "batchDurationMilliseconds": round(seconds * 1000),
                 "inputRowsPerSecond": round(rows / seconds) if seconds > 0 else 0,
-                "lastBatchTime": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "lastBatchTime": self._time(),
             }
         self.changed.set()
 
@@ -97,6 +102,19 @@ class Progress:
             self._error = failure
         self.changed.set()
 
+    def source(self, failure: Failure | None) -> None:
+        """What keeps alerts from being fetched from a source that is no folder; None: nothing."""
+        with self._lock:
+            self._source_error = failure
+        self.changed.set()
+
+    def note(self, text: str) -> None:
+        """Something that a person should know of, and that nobody has to mend: a column that is new, for example."""
+        LOG.warning("%s", text)
+        with self._lock:
+            self._notes = [*self._notes, {"time": self._time(), "message": one_line(text)}][-NOTES_SHOWN:]
+        self.changed.set()
+
     def quarantined(self, held: Iterable[Quarantined]) -> None:
         with self._lock:
             self._quarantined = list(held)
@@ -106,15 +124,19 @@ class Progress:
         """What is written at once when it changes: the state and the reasons, without counts and texts."""
         with self._lock:
             failing = tuple(sorted((name, failure.reason) for name, failure in self._failures.items()))
-            return self._state, self._error and self._error.reason, failing, len(self._quarantined)
+            error = self._error or self._source_error
+            return self._state, error and error.reason, failing, len(self._quarantined)
 
     def document(self) -> dict[str, Any]:
         """The whole as plain JSON values, no floats among them (Kubernetes' server-side apply compares them)."""
         with self._lock:
             document: dict[str, Any] = {"state": self._state.value, "rowsRead": self._rows, **self._batch}
-            if self._error is not None:
-                document["lastError"] = one_line(self._error.message)
-                document["lastErrorReason"] = self._error.reason.value
+            error = self._error or self._source_error
+            if error is not None:
+                document["lastError"] = one_line(error.message)
+                document["lastErrorReason"] = error.reason.value
+            if self._notes:
+                document["notes"] = list(self._notes)
             document["outputs"] = [self._output(name) for name in self._counts]
             document["quarantinedFiles"] = [
                 {"path": held.file.path, "reason": held.failure.reason.value}
@@ -122,6 +144,9 @@ class Progress:
             ]
             document["quarantinedFileCount"] = len(self._quarantined)
             return document
+
+    def _time(self) -> str:
+        return self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def _output(self, name: str) -> dict[str, Any]:
         counts, failure = self._counts[name], self._failures.get(name)

@@ -1,4 +1,4 @@
-"""The ids of schemas in a registry of Confluent's REST API, for messages that name their schema by its id."""
+"""Schemas and their ids in a registry of Confluent's REST API, for messages that name their schema by its id."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ class Registry:
         self._settings = settings
         self._clock = clock
         self._ids: dict[tuple[str, str], int] = {}
+        self._schemas: dict[int, str] = {}
         self._away: Failure | None = None
         self._ask_again = float("-inf")
 
@@ -53,20 +54,23 @@ class Registry:
                 raise
         return self._ids[key]
 
+    def schema(self, number: int) -> str | None:
+        """The schema of this id, as JSON; None when there is none. Raises OutputError (RegistryUnavailable)."""
+        if number not in self._schemas:
+            answer = self._call("GET", f"schemas/ids/{number}")
+            if answer.status_code == requests.codes.not_found:
+                return None
+            try:
+                answer.raise_for_status()
+                self._schemas[number] = str(answer.json()["schema"])
+            except (requests.RequestException, ValueError, KeyError, TypeError):
+                said = one_line(answer.text, 300)
+                raise self._unavailable(f"does not give schema {number} (HTTP {answer.status_code}): {said}") from None
+        return self._schemas[number]
+
     def _register(self, subject: str, schema: str) -> int:
         settings = self._settings
-        try:
-            answer = requests.post(
-                f"{settings.url.rstrip('/')}/subjects/{quote(subject, safe='')}/versions",
-                json={"schema": schema},
-                headers=_HEADERS,
-                auth=self._login(),
-                verify=str(settings.ca_file) if settings.ca_file is not None else True,
-                timeout=_SECONDS,
-                allow_redirects=False,
-            )
-        except (requests.RequestException, OSError) as error:  # an authority's file that is not there is an OSError
-            raise self._unavailable(f"does not answer: {error}") from error
+        answer = self._call("POST", f"subjects/{quote(subject, safe='')}/versions", {"schema": schema})
         if answer.status_code == requests.codes.conflict:
             raise OutputError(
                 Reason.SCHEMA_INCOMPATIBLE,
@@ -89,6 +93,22 @@ class Registry:
             raise self._unavailable(f"gives {subject} an id that is none: {one_line(repr(number), 100)}")
         return number
 
+    def _call(self, method: str, path: str, document: dict[str, str] | None = None) -> requests.Response:
+        settings = self._settings
+        try:
+            return requests.request(
+                method,
+                f"{settings.url.rstrip('/')}/{path}",
+                json=document,
+                headers=_HEADERS,
+                auth=self._login(),
+                verify=str(settings.ca_file) if settings.ca_file is not None else True,
+                timeout=_SECONDS,
+                allow_redirects=False,
+            )
+        except (requests.RequestException, OSError) as error:  # an authority's file that is not there is an OSError
+            raise self._unavailable(f"does not answer: {error}") from error
+
     def _login(self) -> tuple[str, str] | None:
         """Read anew each time: the files may have been renewed."""
         folder = self._settings.credentials_directory
@@ -102,5 +122,5 @@ class Registry:
     def _unavailable(self, said: str) -> OutputError:
         return OutputError(
             Reason.REGISTRY_UNAVAILABLE,
-            f"The schema registry at {self._settings.url} {one_line(said, 600)}. The files wait, and it is tried again.",
+            f"The schema registry at {self._settings.url} {one_line(said, 600)}. The alerts wait, and it is tried again.",
         )

@@ -12,7 +12,7 @@ from py4j.protocol import Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 from pyspark.sql.streaming import StreamingQuery
 
-from distribution_job import diagnosis, python_filters, session
+from distribution_job import diagnosis, python_filters, session, sources
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Backlog
@@ -24,7 +24,9 @@ from distribution_job.delivery import delivery
 from distribution_job.discovery import Discovery
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain, Draining
+from distribution_job.drift import Drift
 from distribution_job.failures import Failure, Reason
+from distribution_job.ingest import Ingest
 from distribution_job.leftovers import Leftovers
 from distribution_job.progress import Progress, State
 from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
@@ -32,12 +34,10 @@ from distribution_job.quarantine import Quarantine
 from distribution_job.registry import Registry
 from distribution_job.schemas import Schemas
 from distribution_job.topics import Topics
-from distribution_job.transactions import TWO_DRIVERS
 
 LOG = logging.getLogger(__name__)
 READY_VARIABLE = "FINK_READY_FILE"
 _TICK = 0.2  # seconds between two looks at the query
-_PROBLEMS_OF_TWO_DRIVERS = ("CONCURRENT_STREAM_LOG_UPDATE", TWO_DRIVERS)
 
 
 def run(config: JobConfig) -> None:
@@ -80,18 +80,21 @@ class Job:
         self._ready = Path(os.environ[READY_VARIABLE]) if os.environ.get(READY_VARIABLE) else None
         self._quarantine = quarantine
         started = time.monotonic()
-        self._spark = session.start(config.name, config.spark_conf)
+        staging = sources.staging(config, drain) if sources.is_staged(config) else None
+        self._spark = session.start(config.name, {**sources.session(config), **config.spark_conf})
         LOG.info("Spark started in %.1f s", time.monotonic() - started)
+        watched = sources.watched(config)
         self._discovery = Discovery(
-            self._spark,
-            config.source.path,
-            config.checkpoint / "spark",
-            config.source.max_files_per_batch,
-            config.trigger_seconds,
+            self._spark, watched.folder, config.checkpoint / "spark", watched.files_per_batch, config.trigger_seconds
         )
-        self._beginning = Beginning(config.checkpoint / "beginning.json", config.source.starting_from, self._discovery)
+        self._beginning = Beginning(config.checkpoint / "beginning.json", watched.starting_from, self._discovery)
+        self._ingest: Ingest | None = None
+        if staging is not None:
+            source = sources.source(config, self._spark, self._discovery.find, progress.note)
+            interval = config.trigger_seconds
+            self._ingest = Ingest(source, staging, interval, backlog, quarantine, drain, progress.source)
         self._batches = Batches(
-            AlertReader(self._spark, config.source.path),
+            AlertReader(self._spark, watched.folder, Drift(config.checkpoint / "columns.json", progress.note).look),
             Distributor(
                 config,
                 Topics(config.kafka),
@@ -109,6 +112,8 @@ class Job:
         """Keep a query running until the job is to end; start it anew, after a pause, when it fails."""
         backoff = Backoff()
         self._progress.state(State.RUNNING if self._discovery.began() else State.WAITING)
+        if self._ingest is not None:
+            self._ingest.start()
         while not self._drain.asked:
             error: Exception | None = None
             try:
@@ -127,7 +132,7 @@ class Job:
                 self._set_ready(False)
             if error is None or self._drain.asked:
                 continue
-            if any(problem in str(error) for problem in _PROBLEMS_OF_TWO_DRIVERS):
+            if diagnosis.of_two_drivers(error):
                 raise error
             failure = Failure(
                 Reason.SOURCE_UNAVAILABLE, f"The alerts cannot be looked for: {diagnosis.sentence(error)}"
@@ -138,6 +143,8 @@ class Job:
             self._drain.wait(pause)
 
     def end(self) -> None:
+        if self._ingest is not None:
+            self._ingest.end()
         self._spark.stop()
 
     def _begin(self) -> StreamingQuery | None:
@@ -147,7 +154,7 @@ class Job:
         self._beginning.settle()
         while not self._discovery.folder_exists():
             if not said:
-                LOG.info("waiting for the folder %s", self._config.source.path)
+                LOG.info("waiting for the folder %s", self._config.source.place)
                 said = True
             if self._drain.wait(max(1.0, min(5.0, self._config.trigger_seconds))):
                 return None
@@ -158,6 +165,8 @@ class Job:
         while query.isActive and not self._drain.wait(_TICK):
             if query.lastProgress is not None:
                 backoff.reset()
+            if self._ingest is not None:
+                self._ingest.check()
             self._leftovers.step()
         if self._drain.asked:
             LOG.info("draining")
@@ -175,10 +184,14 @@ class Job:
         with self._leftovers.passes:
             self._drain.check()
             started = time.monotonic()
+            if self._ingest is not None:
+                self._ingest.clean(number)
             held = {held.file for held in self._quarantine.held()}
             wanted = [file for file in files if file not in held and self._beginning.includes(file)]
             result = self._batches.run(f"batch-{number:012d}", wanted, self._config.outputs)
             seconds = time.monotonic() - started
+            if self._ingest is not None:
+                self._ingest.distributed(number, files)
             self._leftovers.note(result)
         self._progress.batch(number, result.rows, seconds)
         LOG.info("batch %d: %d files, %d alerts, %.2f s%s", number, len(files), result.rows, seconds, _matched(result))

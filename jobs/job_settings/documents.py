@@ -82,4 +82,6 @@ def _sentence(error: ValidationError) -> str:
         return f"{field}: {json.dumps(found)} is not allowed. Allowed: {', '.join(rule)}."
     if error.validator == "maxProperties":
         return f"{field}: takes one of {', '.join(described['properties'])}, not several. Keep one."
+    if error.validator == "not" and "description" in described:
+        return f"{field}: {described['description']}"
     return f"{field}: {error.message}. {described.get('description', 'Correct it.')}"

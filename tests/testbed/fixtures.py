@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -17,9 +17,13 @@ from testbed import jars, paths, usage
 from testbed.broker import Broker
 from testbed.environment import LEVELS, Environment, properties
 from testbed.polling import poll
+from testbed.postgres import Postgres
 from testbed.processes import Processes
 from testbed.schema_registry import SchemaRegistry
 from testbed.tls_listeners import TlsListeners
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 T = TypeVar("T")
 Kubectl = Callable[..., str]
@@ -127,6 +131,17 @@ def schema_registry(tmp_path: Path) -> Iterator[SchemaRegistry]:
     registry.stop()
 
 
+@pytest.fixture
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of the test's own."""
+    server = Postgres(Processes(paths.state()))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def kubectl(testbed: Environment) -> Kubectl:
     """Run kubectl as the cluster's admin: `kubectl("get", "pods", stdin=...)` returns what it prints."""
@@ -182,6 +197,19 @@ def wait_for(look: Callable[[], T], timeout: float = 30, what: str = "the condit
 def spark_jars() -> list[Path]:
     """The connector jars for `spark.jars` of a Spark session on this host."""
     return sorted(jars.spark().glob("*.jar"))
+
+
+@pytest.fixture(scope="session")
+def spark(spark_jars: list[Path]) -> Iterator[SparkSession]:
+    """One local Spark session, as the job makes it for a Delta table; no Kafka."""
+    # Here, so that tests without Spark do not wait for its import.
+    from distribution_job import session
+    from distribution_job.delta_source import DeltaSource
+
+    conf = {"spark.master": "local[2]", "spark.jars": ",".join(map(str, spark_jars)), "spark.driver.memory": "1g"}
+    started = session.start("tests", {**DeltaSource.SESSION, **conf})
+    yield started
+    started.stop()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from testbed.commands import run
@@ -31,11 +32,18 @@ NODE = {
     "/usr/lib/x86_64-linux-gnu/libc.a": "libc6-dev",
 }
 LEVELS = {"kafka": KAFKA, "api": API, "node": NODE}
+# Of single tests.
+POSTGRES = {"/usr/lib/postgresql": "postgresql"}
 
 
 def require(level: str) -> None:
     """See that the level has what it needs."""
-    missing = sorted({package for thing, package in LEVELS[level].items() if not _there(thing)})
+    provide(LEVELS[level])
+
+
+def provide(things: Mapping[str, str]) -> None:
+    """See that the things are there, by their packages."""
+    missing = sorted({package for thing, package in things.items() if not _there(thing)})
     if not missing:
         return
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]

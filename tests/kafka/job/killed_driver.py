@@ -6,13 +6,14 @@ import os
 import signal
 from typing import Any
 
-from distribution_job import backlog, batches, journal, transactions
+from distribution_job import backlog, batches, journal, staging, transactions
 from distribution_job.cli import main
 
 CLASSES: dict[str, Any] = {
     "Backlog": backlog.Backlog,
     "Batches": batches.Batches,
     "Journal": journal.Journal,
+    "Staging": staging.Staging,
     "Transactions": transactions.Transactions,
 }
 

@@ -9,8 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from distribution_job.beginning import Beginning
-from distribution_job.config import milliseconds
 from distribution_job.discovery import Discovery
+from distribution_job.source_config import milliseconds
 
 
 class Place:

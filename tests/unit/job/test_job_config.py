@@ -14,8 +14,16 @@ from job_documents import DOCUMENT, changed
 from distribution_job import config
 from distribution_job.cli import main
 from distribution_job.outputs import Output
+from distribution_job.source_config import Delta, Iceberg, Jdbc, KafkaTopic, Parquet, Source
 from job_settings.documents import ConfigError
 
+JDBC = {
+    "url": "jdbc:postgresql://db:5432/x",
+    "table": "a",
+    "cursorColumn": "t",
+    "keyColumns": ["id"],
+    "credentialsDirectory": "/login",
+}
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
@@ -26,11 +34,23 @@ def test_the_packaged_schema_is_the_repository_s() -> None:
 
 def test_a_good_document_and_its_defaults() -> None:
     parsed = config.parse(DOCUMENT)
-    assert parsed.source.max_files_per_batch == 100
-    assert parsed.source.id_column is None
+    assert parsed.source == Source(Parquet("/data/science", 100), None, "Earliest")
     assert parsed.progress.interval_seconds == 5
     assert parsed.outputs == (Output("all", "t-all"), Output("sn", "t-sn", sql="a > 1"))
     assert parsed.kafka.credentials_directory == Path("/credentials")
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ({"type": "delta", "delta": {"path": "/t"}}, Delta("/t", 10, skip_changes=False)),
+        ({"type": "iceberg", "iceberg": {"path": "/t", "skipChanges": True}}, Iceberg("/t", 10_000, skip_changes=True)),
+        ({"type": "jdbc", "jdbc": JDBC}, Jdbc(JDBC["url"], "a", "t", ("id",), 300, 10_000, Path("/login"), None)),
+        ({"type": "kafka", "kafka": {"topic": "in"}}, KafkaTopic("in", "SchemaInKey", None, 10_000)),
+    ],
+)
+def test_each_source_has_its_part(source: dict[str, Any], expected: object) -> None:
+    assert config.parse(changed(source=source)).source.part == expected
 
 
 @pytest.mark.parametrize("path", ["/data/checkpoint", "file:///data/checkpoint", "file:/data/checkpoint"])
@@ -48,6 +68,30 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"outputs": []}, "outputs"),
         ({"outputs__0__filter": {"sql": "a", "python": "b.c"}}, "outputs[0].filter: takes one of sql, python"),
         ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
+        ({"source__type": "delta"}, "source: lacks delta. Add it."),
+        (
+            {"source__type": "delta"},
+            "source: path belongs to the type parquet alone; leave it out, or change the type.",
+        ),
+        ({"source__jdbc": JDBC}, "source: jdbc belongs to the type jdbc alone"),
+        (
+            {"source": {"type": "jdbc", "jdbc": {**JDBC, "url": "jdbc:postgresql://db/x?user=me&password=no"}}},
+            "without a login",
+        ),
+        ({"source": {"type": "jdbc", "jdbc": {**JDBC, "url": "jdbc:postgresql://me:no@db/x"}}}, "without a login"),
+        ({"source": {"type": "jdbc", "jdbc": {**JDBC, "table": "a; DROP TABLE a"}}}, "source.jdbc.table"),
+        (
+            {"source": {"type": "kafka", "kafka": {"topic": "t-all"}}},
+            "source.kafka.topic: t-all is an output's topic too",
+        ),
+        (
+            {"source": {"type": "kafka", "kafka": {"topic": "in", "format": "Confluent"}}},
+            "source.kafka.format: Confluent needs a schema registry. Set registry.url",
+        ),
+        (
+            {"source": {"type": "kafka", "kafka": {"topic": "in", "schema": "{}"}}},
+            "source.kafka.schema: belongs to the format Avro",
+        ),
         ({"source__startingFrom": "yesterday"}, "source.startingFrom"),
         ({"source__startingFrom": "2026-13-01T00:00:00Z"}, "2026-13-01T00:00:00Z is no time (month must be in 1..12)"),
         (

@@ -41,6 +41,12 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(state.body)
 
+        def do_GET(self) -> None:
+            state.asked.append((self.path, None, self.headers["Authorization"]))
+            self.send_response(state.status)
+            self.end_headers()
+            self.wfile.write(state.body)
+
         def log_message(self, *args: Any) -> None:
             pass
 
@@ -116,3 +122,17 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
         found = failure(Registry(each))
         assert found.reason is Reason.REGISTRY_UNAVAILABLE
         assert str(lacking) in found.message
+
+
+def test_a_schema_is_asked_for_once_by_its_id(server: Server) -> None:
+    server.body = json.dumps({"schema": SCHEMA.text}).encode()
+    registry = Registry(config.Registry(server.url, None, None))
+    assert [registry.schema(7) for _ in range(2)] == [SCHEMA.text] * 2
+    assert server.asked == [("/api/schemas/ids/7", None, None)]
+    server.status = 404
+    assert registry.schema(8) is None, "the message is at fault"
+    server.status = 503
+    with pytest.raises(OutputError) as caught:
+        registry.schema(8)
+    assert caught.value.failure.reason is Reason.REGISTRY_UNAVAILABLE
+    assert "does not give schema 8 (HTTP 503)" in caught.value.failure.message

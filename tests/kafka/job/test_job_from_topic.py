@@ -1,0 +1,67 @@
+"""Another topic as the source, on the real broker."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import fastavro
+from confluent_kafka import Producer
+from confluent_kafka.admin import AclOperation
+from job_process import JobProcess
+from job_stream import Stream
+from received import ids
+
+OLD: dict[str, Any] = {
+    "type": "record",
+    "name": "alert",
+    "fields": [{"name": "candid", "type": "long"}, {"name": "magpsf", "type": ["null", "float"]}],
+}
+NEW = {**OLD, "fields": [*OLD["fields"], {"name": "drb", "type": ["null", "double"]}]}
+
+
+def produce(stream: Stream, topic: str, schema: dict[str, Any], candids: range, is_committed: bool = True) -> None:
+    """Alerts as Fink's own messages have them: the key is the schema."""
+    producer = Producer({**stream.login, "transactional.id": f"{topic}-source"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for number in candids:
+        value = io.BytesIO()
+        fastavro.schemaless_writer(value, schema, {"candid": number, "magpsf": 17.5, "drb": 0.5})
+        producer.produce(topic, value.getvalue(), json.dumps(schema).encode(), partition=number % 4)
+    producer.flush(30)
+    if is_committed:
+        producer.commit_transaction()
+    else:
+        producer.abort_transaction()
+
+
+def test_each_message_is_distributed_once(stream: Stream, job: JobProcess) -> None:
+    source, topic = stream.topic("in", writable=False), stream.topic("out")
+    stream.allow("in", AclOperation.READ)
+    job.document["source"] = {"type": "kafka", "kafka": {"topic": source, "maxRowsPerBatch": 15}}
+    job.document["outputs"] = [{"name": "out", "topic": topic}]
+    job.document["delivery"] = stream.allow_transactions("out")
+    produce(stream, source, OLD, range(40))
+    produce(stream, source, OLD, range(900, 910), is_committed=False)
+    for point in ("after Staging.put", "before Staging.note"):
+        job.start(killed_at=point)
+        job.ended(timeout=180)
+    job.start()
+    job.until(lambda: len(ids(stream.login, topic)) == 40, "what lay there is distributed")
+
+    stray = Producer(stream.login)
+    stray.produce(source, b"\x80", json.dumps(OLD).encode(), partition=0)
+    stray.produce(source, b"no schema", b"no schema", partition=0)
+    stray.flush(30)
+    produce(stream, source, NEW, range(40, 50))
+    job.until(lambda: len(job.progress().get("notes", ())) == 3, "all is told of")
+    notes = " ".join(note["message"] for note in job.progress()["notes"])
+    assert "1 messages of the topic" in notes
+    assert "they are not of their schema" in notes
+    assert "their schema is none that can be read" in notes
+    assert "drb (double) is new" in notes
+    job.until(lambda: len(ids(stream.login, topic)) >= 50, "what came later is distributed")
+    job.stop()
+    assert ids(stream.login, topic) == list(range(50))
