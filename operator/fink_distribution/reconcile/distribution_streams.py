@@ -8,7 +8,7 @@ from fink_distribution.cluster.api import Gone
 from fink_distribution.errors import Reason, ReconcileError, Waiting
 from fink_distribution.reconcile.context import Context, Facts, Outcome, facts_of
 from fink_distribution.reconcile.slack_notifiers import SlackNotifiers
-from fink_distribution.reconcile.stream_objects import ensure, ready_child, surroundings, topic_names
+from fink_distribution.reconcile.stream_objects import ensure, ready_child, surroundings, topic_name, topic_names
 from fink_distribution.resources.conditions import Verdict
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.kafka_user import KafkaUser
@@ -38,6 +38,8 @@ class DistributionStreams:
     async def _run(self, context: Context, body: Body, stream: DistributionStream) -> Outcome:
         """Make the stream's children, wait for them, and run the driver with the declared configuration."""
         topics = topic_names(context, stream.outputs)
+        if stream.source.topic is not None:
+            topics[stream.source.topic] = topic_name(context, "source", stream.source.topic)
         for manifest in children(body, stream):
             await ensure(context, body, manifest)
         user = ready_child(context, Key(Kind.KAFKA_USER, stream.namespace, stream.child_name))
@@ -72,8 +74,12 @@ class DistributionStreams:
             raise Waiting(Reason.TERMINATING, f"pod {stream.driver_pod} ends its batch.", 1.0)
 
     async def _claims(self, context: Context, stream: DistributionStream) -> None:
-        for field, name in (("source.parquet", stream.source_claim), ("checkpoint", stream.checkpoint_claim)):
-            if await context.cluster.get("v1", "PersistentVolumeClaim", stream.namespace, name) is None:
+        source = stream.source
+        for field, name in ((f"source.{source.type}", source.claim), ("checkpoint", stream.checkpoint_claim)):
+            if (
+                name is not None
+                and await context.cluster.get("v1", "PersistentVolumeClaim", stream.namespace, name) is None
+            ):
                 raise Waiting(
                     Reason.CLAIM_MISSING,
                     f"PersistentVolumeClaim {stream.namespace}/{name} does not exist ({field}.claimName). Create it, or name another.",

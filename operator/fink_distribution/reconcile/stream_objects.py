@@ -38,18 +38,19 @@ async def ensure(context: Context, owner: Body, manifest: Manifest) -> dict[str,
 
 def topic_names(context: Context, outputs: Iterable[Output]) -> dict[Key, str]:
     """Return the names in Kafka of the outputs' topics; raises Waiting when one is not there."""
-    return {output.topic: _topic_name(context, output.name, output.topic) for output in outputs}
+    return {output.topic: topic_name(context, f"output {output.name}", output.topic) for output in outputs}
 
 
-def _topic_name(context: Context, output: str, key: Key) -> str:
+def topic_name(context: Context, of: str, key: Key) -> str:
+    """Return the name in Kafka of a topic, which is `of` the stream; raises Waiting when it is not there."""
     topic = context.registry.get(key)
     name = owned_topic_name(topic) if topic is not None and not is_deleted(topic) else None
     if name is not None:
         return name
-    what = "does not exist; create it, or correct the output's topicRef"
+    what = "does not exist; create it, or correct the topicRef"
     if topic is not None:
         what = f"has no topic of its own ({why_not_ready(topic)})"
-    raise Waiting(Reason.DEPENDENCY_NOT_READY, f"output {output}: {key} {what}.")
+    raise Waiting(Reason.DEPENDENCY_NOT_READY, f"{of}: {key} {what}.")
 
 
 def ready_child(context: Context, key: Key) -> Body:

@@ -9,8 +9,8 @@ from typing import Any
 from fink_distribution.resources.kafka_connection import authority, connection_name
 from fink_distribution.resources.keys import Body, Key, Kind
 from fink_distribution.resources.slack import Slack
+from fink_distribution.resources.stream_source import StreamSource
 
-EARLIEST = "Earliest"
 EXACTLY_ONCE = "ExactlyOnce"
 
 
@@ -64,11 +64,7 @@ class DistributionStream:
     namespace: str
     name: str
     connection: str
-    source_claim: str
-    source_path: str
-    max_files_per_batch: int
-    id_column: str | None
-    starting_from: str
+    source: StreamSource
     checkpoint_claim: str
     checkpoint_path: str
     interval_seconds: int
@@ -86,18 +82,14 @@ class DistributionStream:
     def of(cls, body: Body) -> DistributionStream:
         """Read the spec of an object that the API server has checked."""
         spec, namespace, name = body["spec"], body["metadata"]["namespace"], body["metadata"]["name"]
-        source, checkpoint = spec["source"]["parquet"], spec["checkpoint"]
+        checkpoint = spec["checkpoint"]
         driver, executors = spec.get("driver") or {}, spec.get("executors") or {}
         cores = executors.get("cores", 1)
         return cls(
             namespace=namespace,
             name=name,
             connection=connection_name(body),
-            source_claim=source["claimName"],
-            source_path=source.get("path", ""),
-            max_files_per_batch=source.get("maxFilesPerBatch", 100),
-            id_column=source.get("idColumn"),
-            starting_from=spec["source"].get("startingFrom", EARLIEST),
+            source=StreamSource.of(namespace, spec["source"]),
             checkpoint_claim=checkpoint["claimName"],
             checkpoint_path=checkpoint.get("path") or name,
             interval_seconds=(spec.get("run") or {}).get("intervalSeconds", 2),

@@ -29,7 +29,8 @@ def references(body: Body, operator_namespace: str) -> frozenset[Key]:
         stream = DistributionStream.of(body)
         names = [stream.child_name, *([stream.notifier_name] if stream.slack else [])]
         children = {Key(kind, key.namespace, name) for kind in (Kind.KAFKA_USER, Kind.KAFKA_ACL) for name in names}
-        return frozenset({connection, *children, *(output.topic for output in stream.outputs)})
+        source = {stream.source.topic} if stream.source.topic else set()
+        return frozenset({connection, *children, *source, *(output.topic for output in stream.outputs)})
     return frozenset({connection})
 
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fink_distribution.resources.distribution_stream import EARLIEST, DistributionStream, Output, Pods, Registry
+from fink_distribution.resources.distribution_stream import DistributionStream, Output, Pods, Registry
 from fink_distribution.resources.kafka_connection import CA_KEY, KafkaConnection
 from fink_distribution.resources.keys import Key
+from fink_distribution.resources.stream_source import EARLIEST, StreamSource
 from fink_distribution.streams import layout
 
 _MEBIBYTES = {"Mi": 1, "Gi": 1024}
@@ -38,20 +39,11 @@ class Surroundings:
 
 def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, Any]:
     """Return the document that the driver reads. It holds no secret."""
-    source: dict[str, Any] = {
-        "type": "parquet",
-        "path": _below(layout.SCIENCE_DIRECTORY, stream.source_path),
-        "maxFilesPerBatch": stream.max_files_per_batch,
-    }
-    if stream.id_column:
-        source["idColumn"] = stream.id_column
-    if stream.starting_from != EARLIEST:
-        source["startingFrom"] = stream.starting_from
     registry = {} if stream.registry is None else {"registry": _registry(stream.registry)}
     return {
         "version": 1,
         "stream": {"namespace": stream.namespace, "name": stream.name},
-        "source": source,
+        "source": _source(stream.source, around),
         "checkpoint": {"path": _below(layout.CHECKPOINT_DIRECTORY, stream.checkpoint_path)},
         "kafka": kafka_settings(around.connection, around.mechanism),
         **registry,
@@ -61,6 +53,24 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "progress": {"to": "kubernetes"},
         "spark": {"conf": spark_conf(stream, around)},
     }
+
+
+def _source(source: StreamSource, around: Surroundings) -> dict[str, Any]:
+    part = dict(source.settings)
+    if source.claim is not None:
+        part["path"] = _below(source.mount, source.path)
+    if source.topic is not None:
+        part["topic"] = around.topics[source.topic]
+    if source.credentials is not None:
+        part["credentialsDirectory"] = layout.DATABASE_DIRECTORY
+    if source.ca is not None:
+        part["caFile"] = f"{layout.DATABASE_DIRECTORY}/{CA_KEY}"
+    found = {"type": source.type, **({source.type: part} if source.is_staged else part)}
+    if source.id_column:
+        found["idColumn"] = source.id_column
+    if source.starting_from != EARLIEST:
+        found["startingFrom"] = source.starting_from
+    return found
 
 
 def kafka_settings(connection: KafkaConnection, mechanism: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from fink_distribution.resources.keys import GROUP
 JOB_DIRECTORY = "/etc/fink/job"
 KAFKA_DIRECTORY = "/etc/fink/kafka"
 REGISTRY_DIRECTORY = "/etc/fink/registry"
+DATABASE_DIRECTORY = "/etc/fink/database"
 NOTIFIER_DIRECTORY = "/etc/fink/notifier"
 SLACK_DIRECTORY = "/etc/fink/slack"
-SCIENCE_DIRECTORY = "/science"
 CHECKPOINT_DIRECTORY = "/checkpoint"
 READY_FILE = "/tmp/ready"  # noqa: S108 - an emptyDir of the pod's own
 CONFIG_FILE = "job.json"
@@ -65,10 +65,9 @@ def shared_volumes(stream: DistributionStream, *, has_ca: bool) -> list[dict[str
     has_ca
         Whether the credentials have the certificate of the brokers' authority with them.
     """
-    return [
-        {"name": "science", "persistentVolumeClaim": {"claimName": stream.source_claim, "readOnly": True}},
-        *login_volumes(stream.child_name, has_ca=has_ca),
-    ]
+    claim = stream.source.claim
+    science = [{"name": "science", "persistentVolumeClaim": {"claimName": claim, "readOnly": True}}] if claim else []
+    return [*science, *login_volumes(stream.child_name, has_ca=has_ca)]
 
 
 def login_volumes(user: str, *, has_ca: bool) -> list[dict[str, Any]]:
@@ -81,10 +80,12 @@ def login_volumes(user: str, *, has_ca: bool) -> list[dict[str, Any]]:
     ]
 
 
-def shared_mounts() -> list[dict[str, Any]]:
+def shared_mounts(stream: DistributionStream) -> list[dict[str, Any]]:
     """Return the mounts of `shared_volumes`."""
+    source = stream.source
+    science = [{"name": "science", "mountPath": source.mount, "readOnly": True}] if source.claim else []
     return [
-        {"name": "science", "mountPath": SCIENCE_DIRECTORY, "readOnly": True},
+        *science,
         *login_mounts(),
     ]
 
@@ -97,22 +98,55 @@ def login_mounts() -> list[dict[str, Any]]:
     ]
 
 
-def registry_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
-    """Return what the driver alone needs to reach the registry; it need not exist yet, since other outputs go on without."""
-    registry, sources = stream.registry, []
-    if registry is not None and registry.credentials is not None:
+def staging_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return what the executors need of the checkpoint: the folder of alerts that are staged, which they write and read."""
+    return [checkpoint_volume(stream)] if stream.source.is_staged else []
+
+
+def staging_mounts(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return the mounts of `staging_volumes`; the driver makes the folder before it asks for executors."""
+    folder = f"{stream.checkpoint_path.strip('/')}/staging"
+    mount = {"name": "checkpoint", "mountPath": f"{CHECKPOINT_DIRECTORY}/{folder}", "subPath": folder}
+    return [mount] if stream.source.is_staged else []
+
+
+def checkpoint_volume(stream: DistributionStream) -> dict[str, Any]:
+    """Return the volume of the checkpoint."""
+    return {"name": "checkpoint", "persistentVolumeClaim": {"claimName": stream.checkpoint_claim}}
+
+
+def service_volumes(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return what the driver alone needs to reach the registry and the database.
+
+    It need not exist yet: outputs that need no registry go on without, and what the database lacks is said.
+    """
+    registry, source = stream.registry, stream.source
+    wanted = {"database": (source.credentials, source.ca)}
+    if registry is not None:
+        wanted["registry"] = (registry.credentials, registry.ca)
+    return [
+        {"name": name, "projected": {"defaultMode": 0o440, "sources": sources}}
+        for name, (credentials, ca) in sorted(wanted.items())
+        if (sources := _service_sources(credentials, ca))
+    ]
+
+
+def _service_sources(credentials: str | None, ca: tuple[str, str, str] | None) -> list[dict[str, Any]]:
+    sources = []
+    if credentials is not None:
         items = [{"key": key, "path": key} for key in ("username", "password")]
-        sources.append({"secret": {"name": registry.credentials, "items": items, "optional": True}})
-    if registry is not None and registry.ca is not None:
-        kind, name, key = registry.ca
+        sources.append({"secret": {"name": credentials, "items": items, "optional": True}})
+    if ca is not None:
+        kind, name, key = ca
         field = {"Secret": "secret", "ConfigMap": "configMap"}[kind]
         sources.append({field: {"name": name, "items": [{"key": key, "path": CA_KEY}], "optional": True}})
-    return [{"name": "registry", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
+    return sources
 
 
-def registry_mounts(stream: DistributionStream) -> list[dict[str, Any]]:
-    """Return the mounts of `registry_volumes`."""
+def service_mounts(stream: DistributionStream) -> list[dict[str, Any]]:
+    """Return the mounts of `service_volumes`."""
+    places = {"database": DATABASE_DIRECTORY, "registry": REGISTRY_DIRECTORY}
     return [
-        {"name": volume["name"], "mountPath": REGISTRY_DIRECTORY, "readOnly": True}
-        for volume in registry_volumes(stream)
+        {"name": volume["name"], "mountPath": places[volume["name"]], "readOnly": True}
+        for volume in service_volumes(stream)
     ]

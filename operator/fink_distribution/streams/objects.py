@@ -52,10 +52,19 @@ def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
                     }
                     for index, topic in enumerate(topics)
                 ]
+                + _source_rules(stream)
                 + _transaction_rules(stream),
             },
         ),
     ]
+
+
+def _source_rules(stream: DistributionStream) -> list[dict[str, Any]]:
+    topic = stream.source.topic
+    if topic is None:
+        return []
+    resource = {"type": "Topic", "topicRef": {"name": topic.name}}
+    return [{"name": "source", "resource": resource, "operations": ["Read", "Describe"]}]
 
 
 def _transaction_rules(stream: DistributionStream) -> list[dict[str, Any]]:
@@ -149,10 +158,13 @@ def executor_template(stream: DistributionStream, around: Surroundings) -> Manif
                 {
                     "name": layout.EXECUTOR_CONTAINER,
                     "securityContext": layout.container_security(),
-                    "volumeMounts": layout.shared_mounts(),
+                    "volumeMounts": [*layout.shared_mounts(stream), *layout.staging_mounts(stream)],
                 }
             ],
-            "volumes": layout.shared_volumes(stream, has_ca=around.connection.has_ca),
+            "volumes": [
+                *layout.shared_volumes(stream, has_ca=around.connection.has_ca),
+                *layout.staging_volumes(stream),
+            ],
         },
     }
 
@@ -219,15 +231,15 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
                 "volumeMounts": [
                     {"name": "job", "mountPath": layout.JOB_DIRECTORY, "readOnly": True},
                     {"name": "checkpoint", "mountPath": layout.CHECKPOINT_DIRECTORY},
-                    *layout.registry_mounts(stream),
-                    *layout.shared_mounts(),
+                    *layout.service_mounts(stream),
+                    *layout.shared_mounts(stream),
                 ],
             }
         ],
         "volumes": [
             {"name": "job", "configMap": {"name": stream.config_name}},
-            {"name": "checkpoint", "persistentVolumeClaim": {"claimName": stream.checkpoint_claim}},
-            *layout.registry_volumes(stream),
+            layout.checkpoint_volume(stream),
+            *layout.service_volumes(stream),
             *layout.shared_volumes(stream, has_ca=around.connection.has_ca),
         ],
     }
