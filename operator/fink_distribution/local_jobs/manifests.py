@@ -7,8 +7,8 @@ from typing import Any
 from fink_distribution.local_jobs.documents import STREAM, choice
 from fink_distribution.local_jobs.settings import Distribution
 from fink_distribution.manifests.exporting import Manifest, Target
-from fink_distribution.resources.distribution_stream import EARLIEST
 from fink_distribution.resources.keys import Kind
+from fink_distribution.resources.stream_source import EARLIEST
 
 SCIENCE_CLAIM, CHECKPOINT_CLAIM = "science", "checkpoint"
 

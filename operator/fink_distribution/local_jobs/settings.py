@@ -10,7 +10,7 @@ from pathlib import Path
 from fink_distribution.local_kafka.configuration import SLACK_GROUP, SLACK_GROUP_KEY
 from fink_distribution.local_kafka.key_values import NAME, TOPIC, Form, Values
 from fink_distribution.local_kafka.server_properties import Account
-from fink_distribution.resources.distribution_stream import EARLIEST
+from fink_distribution.resources.stream_source import EARLIEST
 
 LATEST = "Latest"
 

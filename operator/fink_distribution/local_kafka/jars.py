@@ -40,9 +40,7 @@ class Jars:
 
 
 KAFKA = Jars("Kafka's jars", "54 MB", Path(__file__).with_name("kafka.pom.xml"), "kafka-jars", f", {_UNPACK}")
-SPARK = Jars(
-    "Spark's connectors to Kafka and Avro", "10 MB", Path(__file__).with_name("connectors.pom.xml"), "spark-jars", ""
-)
+SPARK = Jars("Spark's connectors", "70 MB", Path(__file__).with_name("connectors.pom.xml"), "spark-jars", "")
 """Those that pyspark does not bring; the pom is a copy of jobs/pom.xml."""
 
 

@@ -10,6 +10,7 @@ import pytest
 
 import distribution_job.config
 import slack_notifier.config
+from distribution_job.source_config import Parquet, Source
 from fink_distribution.local_jobs.documents import console_options, distribution_document, login_files, slack_document
 from fink_distribution.local_jobs.folder import JobFolder
 from fink_distribution.local_jobs.manifests import stream_manifest
@@ -35,7 +36,7 @@ def test_the_distributions_document_says_what_the_settings_say() -> None:
     )
     (output,) = parsed.outputs
     assert (output.topic, output.sql, output.drop, output.schema_file) == ("t", "a > 1", ("b",), Path("/schema"))
-    assert (parsed.source.path, parsed.source.starting_from) == ("/science", "2026-01-31T22:00:00Z")
+    assert parsed.source == Source(Parquet("/science", 100), None, "2026-01-31T22:00:00Z")
     assert (parsed.checkpoint, parsed.trigger_seconds) == (Path("/checkpoint"), 2)
     assert parsed.delivery.guarantee == "ExactlyOnce"
     assert parsed.delivery.transactional_id == "id"

@@ -27,7 +27,7 @@ from fink_distribution.local_jobs.manifests import remarks, stream_manifest
 from fink_distribution.local_jobs.settings import Distribution
 from fink_distribution.local_kafka.java import find_java
 from fink_distribution.manifests.writing import stream
-from fink_distribution.resources.distribution_stream import EARLIEST
+from fink_distribution.resources.stream_source import EARLIEST
 
 # Where the job keeps what a checkpoint has begun with; docs/streams.md names it.
 _BEGINNING = "beginning.json"
