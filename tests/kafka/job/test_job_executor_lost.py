@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import Any
 
@@ -32,8 +33,12 @@ def _outputs(stream: Stream) -> list[dict[str, Any]]:
 
 
 def _executors(job: JobProcess) -> list[psutil.Process]:
-    children = psutil.Process(job.pid).children(recursive=True)
-    return [one for one in children if any("CoarseGrainedExecutorBackend" in word for word in one.cmdline())]
+    found = []
+    for child in psutil.Process(job.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that ends right now, or has ended and is not waited for
+            if any("CoarseGrainedExecutorBackend" in word for word in child.cmdline()):
+                found.append(child)
+    return found
 
 
 def _alerts() -> pa.Table:
