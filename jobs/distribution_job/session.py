@@ -58,14 +58,15 @@ _ALWAYS = {
     "spark.sql.runSQLOnFiles": "false",
 }
 
-# They write several stack traces for each failed pass, and for the batch that is refused while draining. The job itself
-# says what failed, why, and what it does about it.
+# They write several stack traces for each failed pass, and for the batch that is refused while draining, and that a plan of
+# 300 columns is long. The job itself says what failed, why, and what it does about it.
 _SILENT = (
     "org.apache.spark.executor.Executor",
     "org.apache.spark.scheduler.TaskSetManager",
     "org.apache.spark.sql.execution.datasources.v2",
     "org.apache.spark.sql.execution.streaming",
     "org.apache.spark.sql.util.ExecutionListenerBus",
+    "org.apache.spark.util.SparkStringUtils",
     "org.apache.spark.util.Utils",
     "org.apache.kafka.clients.producer.internals.Sender",
     # It warns, at length, of a reader's own group, without which the reader's rights would not do.
