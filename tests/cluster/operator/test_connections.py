@@ -79,7 +79,7 @@ def test_kafka_away_is_said_and_its_return_mends_everything(make_scene: MakeScen
 
 
 def test_a_deletion_waits_for_kafka_and_ends_at_the_deadline(make_scene: MakeScene, own_broker: Broker) -> None:
-    scene = make_scene(kafka=own_broker.client_config(), deadline_seconds=20)
+    scene = make_scene(kafka=own_broker.client_config(), deadline_seconds=30)
     scene.start()
     scene.apply(scene.admin_secret(), scene.connection())
     for name in ("waits", "left"):
@@ -98,7 +98,7 @@ def test_a_deletion_waits_for_kafka_and_ends_at_the_deadline(make_scene: MakeSce
     assert scene.events("LeftBehind") == []
     own_broker.stop()
     scene.ready("kafkaconnection", "default", "KafkaUnreachable", scene.home)
-    scene.delete("kafkauser", "left")
+    scene.delete("kafkauser", "left", timeout="90s")
     events = scene.kubectl("get", "events", "-n", scene.namespace, "--field-selector=reason=LeftBehind", "-o", "wide")
     assert "may be left behind" in events
     assert not scene.exists("secret", "left")
