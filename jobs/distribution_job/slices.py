@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from distribution_job.alert_files import AlertFile
@@ -37,12 +38,14 @@ class Slices:
         """How long such files took, and how large their alerts were, encoded."""
         size = sum(file.length for file in files)
         # Spark compiles for the first ones, and its Python workers import the filters: their time says nothing of the next ones.
-        pace = _SECONDS / max(seconds, 0.001) if self._is_warm else _GROWTH
+        pace = _SECONDS / max(seconds, 0.001) if self._is_warm else math.inf
         self._is_warm = True
         fit = min(pace, _BYTES / max(encoded_bytes, 1))
-        # What was small says little of what is large: it may only grow to twice what was seen to go well.
-        wanted = min(size * fit, max(self._target, size * _GROWTH))
-        self._target = min(max(wanted, self._target / _GROWTH, _LEAST), _MOST)
+        if fit < 1:
+            self._target = max(size * fit, self._target / _GROWTH, _LEAST)
+        else:
+            # What was small says little of what is large: it may only grow to twice what was seen to go well, and need not shrink.
+            self._target = min(max(self._target, size * min(fit, _GROWTH)), _MOST)
 
     def shrink(self) -> None:
         """It failed, perhaps because it was too much."""

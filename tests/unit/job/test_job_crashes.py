@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -206,6 +206,10 @@ def test_a_slice_is_what_the_last_ones_say_and_at_least_a_file() -> None:
     assert slices.cut(FILES) == FILES[:1]
     slices.note(FILES[:1], seconds=60.0, encoded_bytes=1)
     assert slices.cut(FILES) == FILES[:2], "it grows to twice what went well, and the first has the warming up"
+    slices.note([replace(FILES[0], length=1000)], seconds=2.0, encoded_bytes=1)
+    assert slices.cut(FILES) == FILES[:2], (
+        "a little, which takes as long as a little more would, is no reason to take less"
+    )
     slices.note(FILES[:2], seconds=60.0, encoded_bytes=1)
     assert slices.cut(FILES) == FILES[:1], "too slow"
     slices.note(FILES, seconds=1.0, encoded_bytes=10**10)
