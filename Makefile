@@ -7,7 +7,8 @@ SHELL := /bin/bash
 
 UV_VERSION := 0.13.9
 PYTHON := .venv/bin/python
-LOCK_HASH := $(shell sha256sum requirements/dev.lock | cut -c1-16)
+# And of pyproject.toml, since it says which of our packages are installed.
+LOCK_HASH := $(shell cat requirements/dev.lock pyproject.toml | sha256sum | cut -c1-16)
 VENV := .venv/.installed-$(LOCK_HASH)
 TESTBED := PYTHONPATH=tests $(PYTHON) -m testbed
 LEVEL ?= node
