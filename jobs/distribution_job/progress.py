@@ -103,8 +103,10 @@ class Progress:
         self.changed.set()
 
     def source(self, failure: Failure | None) -> None:
-        """What keeps alerts from being fetched from a source that is no folder; None: nothing."""
+        """What keeps alerts from being fetched from a source that is no folder; None: nothing. It is told at each look."""
         with self._lock:
+            if failure == self._source_error:
+                return
             self._source_error = failure
         self.changed.set()
 
