@@ -28,11 +28,7 @@ class Beginning:
 
     def settle(self) -> None:
         """Before the first batch. Raises what Spark and the file system raise; then it is not settled yet."""
-        found = durable_json.read(self._file)
-        if found is None:
-            found = self._first()
-            durable_json.write(self._file, found)
-        self._since = found["since"]
+        self._since = durable_json.once(self._file, self._first)["since"]
 
     def includes(self, file: AlertFile) -> bool:
         """Whether the file is to be distributed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -34,12 +34,7 @@ class DeltaSource:
         self._first: int | None = None
 
     def settle(self, staging: Staging) -> None:
-        place = self._folder / "beginning.json"
-        found = durable_json.read(place)
-        if found is None:
-            found = {"startingFrom": self._starting_from, "version": self._beginning()}
-            durable_json.write(place, found)
-        self._first = found["version"]
+        self._first = durable_json.once(self._folder / "beginning.json", self._beginning)["version"]
 
     def state(self) -> object:
         log = self._find(f"{self._settings.path}/_delta_log")
@@ -64,7 +59,10 @@ class DeltaSource:
             reader = reader.option("startingVersion", self._first)
         streamed.stage(reader.load(self._settings.path), self._folder / "spark", staging)
 
-    def _beginning(self) -> int | None:
+    def _beginning(self) -> dict[str, Any]:
+        return {"startingFrom": self._starting_from, "version": self._first_version()}
+
+    def _first_version(self) -> int | None:
         """The first version whose rows are distributed; None: all that there is. A table that is made later is new as a whole."""
         if self._starting_from == EARLIEST or self.state() is None:
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +28,15 @@ def read(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def once(file: Path, make: Callable[[], Any]) -> Any:
+    """The file's content; when there is no such file, what `make` gives, which is written first and holds from then on."""
+    found = read(file)
+    if found is None:
+        found = make()
+        write(file, found)
+    return found
 
 
 def remove(file: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
@@ -35,12 +36,7 @@ class IcebergSource:
         self._since: int | None = None
 
     def settle(self, staging: Staging) -> None:
-        place = self._folder / "beginning.json"
-        found = durable_json.read(place)
-        if found is None:
-            found = {"startingFrom": self._starting_from, "since": self._beginning()}
-            durable_json.write(place, found)
-        self._since = found["since"]
+        self._since = durable_json.once(self._folder / "beginning.json", self._beginning)["since"]
 
     def state(self) -> object:
         metadata = self._find(f"{self._settings.path}/metadata")
@@ -60,7 +56,10 @@ class IcebergSource:
             reader = reader.option("stream-from-timestamp", self._since)
         streamed.stage(reader.load(settings.path), self._folder / "spark", staging)
 
-    def _beginning(self) -> int | None:
+    def _beginning(self) -> dict[str, Any]:
+        return {"startingFrom": self._starting_from, "since": self._first_time()}
+
+    def _first_time(self) -> int | None:
         if self.state() is None:
             return None  # a table that is made later is new as a whole
         if self._starting_from == EARLIEST:
