@@ -16,6 +16,12 @@ def login_file(kafka: Kafka) -> Path | None:
     return None
 
 
+def reader(kafka: Kafka) -> dict[str, str]:
+    """What `readStream.format("kafka")` is given to connect, and to see committed messages only."""
+    chosen = {**connection(kafka), "isolation.level": "read_committed"}
+    return {f"kafka.{name}": value for name, value in chosen.items()}
+
+
 def connection(kafka: Kafka) -> dict[str, str]:
     """The settings of a client's connection. They hold no secret.
 

@@ -49,9 +49,8 @@ class KafkaSource:
 
     def bring(self, staging: Staging) -> None:
         self._compare()
-        reader = self._spark.readStream.format("kafka").option("subscribe", self._settings.topic)
-        for name, value in {**java_client.connection(self._kafka), "isolation.level": "read_committed"}.items():
-            reader = reader.option(f"kafka.{name}", value)
+        reader = self._spark.readStream.format("kafka").options(**java_client.reader(self._kafka))
+        reader = reader.option("subscribe", self._settings.topic)
         reader = reader.option("maxOffsetsPerTrigger", self._settings.max_rows_per_batch)
         reader = reader.option("failOnDataLoss", "false")  # it has been told of
         if self._starting_from in (EARLIEST, LATEST):

@@ -117,12 +117,10 @@ class TopicView:
             self._drain.wait(pause)
 
     def _begin(self, spark_session: SparkSession, checkpoint: str) -> StreamingQuery:
-        connection = {f"kafka.{name}": value for name, value in java_client.connection(self._view.kafka).items()}
         messages = (
             spark_session.readStream.format("kafka")
-            .options(**connection)
+            .options(**java_client.reader(self._view.kafka))
             .option("kafka.group.id", self._view.group)
-            .option("kafka.isolation.level", "read_committed")
             .option("subscribe", self._view.topic)
             .option("startingOffsets", self._view.beginning)
             .option("maxOffsetsPerTrigger", _MOST_IN_A_BATCH)
