@@ -94,10 +94,8 @@ class AtLeastOnce:
         batch = batch_bytes(routed.topic.largest for routed in single.outputs)
         made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
         filtering, encoding = made.counts()
-        return {**filtering, **{f"matched_{one}": counted[f"matched_{one}"] for one in held}}, {
-            **encoding,
-            "held": held,
-        }
+        matched = {f"matched_{position}": counted[f"matched_{position}"] for position in held}
+        return {**filtering, **matched}, {**encoding, "held": held}
 
     def restart(self) -> None:
         pass

@@ -28,9 +28,10 @@ _NONE = -1  # no output's position
 
 @dataclass(frozen=True)
 class Messages:
-    """The rows to write (topic, partition, key, value, headers) and what their making counts."""
+    """The rows to write (topic, partition, key, value, headers) and what their making counts, for so many outputs."""
 
     rows: DataFrame
+    outputs: int
     filtering: Observation
     encoding: Observation
 
@@ -40,10 +41,10 @@ class Messages:
         Whatever an output matches is one message, so the first follows from the second, except for outputs that are held.
         """
         encoding = self.encoding.get
-        sent = {
-            name.removeprefix("published_"): count for name, count in encoding.items() if name.startswith("published_")
+        matched = {
+            f"matched_{position}": encoding[f"published_{position}"] + encoding[f"large_{position}"]
+            for position in range(self.outputs)
         }
-        matched = {f"matched_{position}": count + encoding[f"large_{position}"] for position, count in sent.items()}
         return {**self.filtering.get, **matched}, encoding
 
 
@@ -140,7 +141,7 @@ class SinglePass:
             sized = sized.where(~F.col("position").isin(*held))
         observed = sized.observe(encoding, *self._encoding_counts)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
-        return Messages(rows, made.filtering, encoding)
+        return Messages(rows, len(self.outputs), made.filtering, encoding)
 
 
 def _published(part: Projection) -> list[Column]:
