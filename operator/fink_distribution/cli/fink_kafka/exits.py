@@ -44,7 +44,7 @@ Exit status:
 class Problem(click.ClickException):
     """An error with its exit status."""
 
-    def __init__(self, status: Exit, message: str) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.exit_code = status  # type: ignore[misc]  # click has one for each class
 

@@ -42,13 +42,19 @@ def home() -> Path:
     return Path(os.environ.get("FINK_HOME") or "~/.fink").expanduser().absolute()
 
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration of the local Kafka, KEY=VALUE lines.  [default: $FINK_HOME/fink.conf; FINK_HOME is ~/.fink unless set]",
-)
+def config_file_option(what: str, *short: str) -> Callable[[F], F]:
+    """Return the option that names the configuration file, as `config_file`; `what` the file is, and perhaps a short form."""
+    return click.option(
+        *short,
+        "--config",
+        "config_file",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help=f"{what}, KEY=VALUE lines.  [default: $FINK_HOME/fink.conf; FINK_HOME is ~/.fink unless set]",
+    )
+
+
+config_option = config_file_option("The configuration of the local Kafka")
 
 
 def config_path(config_file: Path | None) -> Path:

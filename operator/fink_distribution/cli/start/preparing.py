@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 import click
 
-from fink_distribution.cli.fink_kafka.reaching import config_path, home
+from fink_distribution.cli.fink_kafka.exits import Problem
+from fink_distribution.cli.fink_kafka.reaching import config_file_option, config_path, home
 from fink_distribution.cli.progress import Progress
 from fink_distribution.local_jobs import programs
 from fink_distribution.local_jobs.settings import Kafka
@@ -30,25 +31,12 @@ Exit status:
   3  what it needs is missing: Java, the packages of the jobs, or the connectors, which cannot be fetched
 """
 
-config_option = click.option(
-    "-c",
-    "--config",
-    "config_file",
-    metavar="FILE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration, KEY=VALUE lines.  [default: $FINK_HOME/fink.conf; FINK_HOME is ~/.fink unless set]",
-)
+config_option = config_file_option("The configuration", "-c")
 check_option = click.option(
     "--check",
     is_flag=True,
     help="Start nothing, connect to nothing: say whether the configuration and what it needs are there.",
 )
-
-
-class _Problem(click.ClickException):
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.exit_code = status  # type: ignore[misc]  # click has one for each class
 
 
 @contextmanager
@@ -57,7 +45,7 @@ def problems() -> Iterator[None]:
     try:
         yield
     except LocalKafkaError as error:
-        raise _Problem(BAD_CONFIGURATION if isinstance(error, ConfigurationError) else NOT_READY, str(error)) from None
+        raise Problem(BAD_CONFIGURATION if isinstance(error, ConfigurationError) else NOT_READY, str(error)) from None
 
 
 def settings(config_file: Path | None, read: Callable[[Path, Path], T]) -> tuple[Path, T]:
