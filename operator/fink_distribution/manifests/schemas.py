@@ -60,11 +60,17 @@ def check(document: Document) -> list[Problem]:
     ]
 
 
-@cache
-def _validator(kind: Kind) -> Any:
+def packaged(kind: Kind) -> Mapping[str, Any]:
+    """Return the schema of a kind in our version, as this package carries it."""
     text = (resources.files("fink_distribution") / "crds" / f"{kind.plural}.yaml").read_text(encoding="utf-8")
     (version,) = yaml.load(text, Loader=yaml.CSafeLoader)["spec"]["versions"]
-    schema = _strict(version["schema"]["openAPIV3Schema"])
+    found: Mapping[str, Any] = version["schema"]["openAPIV3Schema"]
+    return found
+
+
+@cache
+def _validator(kind: Kind) -> Any:
+    schema = _strict(packaged(kind))
     schema["properties"]["metadata"] = _METADATA
     # A status in a file is what kubectl get printed; nobody applies it.
     schema["properties"]["status"] = True

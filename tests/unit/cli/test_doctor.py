@@ -19,6 +19,7 @@ from fink_distribution.cli.doctor.findings import Finding, State
 from fink_distribution.cli.main import main
 from fink_distribution.cluster.inspection import Inspection
 from fink_distribution.local_kafka.configuration import generate
+from fink_distribution.manifests.schemas import packaged
 from fink_distribution.resources.keys import Kind
 
 
@@ -112,7 +113,7 @@ def test_packages_are_held_against_what_is_asked_for(
     assert text in str(found)
 
 
-OWN = {kind: kubernetes.packaged(kind) for kind in Kind}
+OWN = {kind: packaged(kind) for kind in Kind}
 
 
 def definition(kind: Kind) -> dict[str, Any]:

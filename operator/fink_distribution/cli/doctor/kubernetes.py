@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from fink_distribution.cli.doctor.findings import Area, Finding, State
 from fink_distribution.errors import ReconcileError
@@ -34,8 +31,9 @@ def look(kubeconfig: str | None, namespace: str, timeout: float) -> list[Finding
     timeout
         Seconds that one call may take.
     """
-    # The Kubernetes client takes a second to import.
+    # The Kubernetes client takes a second to import, and jsonschema some time too.
     from fink_distribution.cluster.inspection import NotConfigured, inspect
+    from fink_distribution.manifests.schemas import packaged
 
     try:
         found = asyncio.run(inspect(kubeconfig, namespace, WANTED, timeout))
@@ -67,12 +65,6 @@ def judged(found: Inspection, own: Mapping[Kind, Mapping[str, Any]], namespace: 
             yield Finding(Area.KUBERNETES, what, State.BAD, f"in {namespace} you may not {', '.join(verbs)}", mend)
         else:
             yield Finding(Area.KUBERNETES, what, State.OK, text)
-
-
-def packaged(kind: Kind) -> Mapping[str, Any]:
-    """Return the schema of a kind that this package carries."""
-    text = (resources.files("fink_distribution") / "crds" / f"{kind.plural}.yaml").read_text(encoding="utf-8")
-    return _schema(yaml.load(text, Loader=yaml.CSafeLoader)) or {}
 
 
 def _server(version: str) -> Finding:
