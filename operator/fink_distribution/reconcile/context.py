@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from fink_distribution.cluster.api import AlreadyExists, Cluster, Gone
-from fink_distribution.errors import Reason
+from fink_distribution.errors import Reason, ReconcileError, Waiting
 from fink_distribution.reconcile.connections import Connections
 from fink_distribution.reconcile.intents import Intents
 from fink_distribution.reconcile.metrics import Metrics
@@ -84,6 +84,11 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     withdrawn: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+
+    @classmethod
+    def of_error(cls, error: ReconcileError, facts: Facts) -> Outcome:
+        """Return the outcome of a reconcile that an error has ended; `facts` are what is known to be ours all the same."""
+        return cls(Verdict.of_error(error), facts, error.retry_seconds if isinstance(error, Waiting) else None)
 
 
 @dataclass

@@ -85,18 +85,12 @@ class Controller:
         except ReconcileError as error:
             if error.reason in OF_CONNECTION and key.kind is not Kind.KAFKA_CONNECTION:
                 self._suspect_connection(body)
-            retry = error.retry_seconds if isinstance(error, Waiting) else None
-            return Outcome(Verdict.of_error(error), await self._last_facts(body), retry)
+            return Outcome.of_error(error, await self._last_facts(body))
         except Outdated:
             raise
         except Exception:
             logger.exception("%s: unexpected error", key)
-            verdict = Verdict(
-                State.RECONCILING,
-                Reason.INTERNAL_ERROR,
-                "an error that the operator does not know; its log has the traceback. It is tried again by itself.",
-            )
-            return Outcome(verdict, await self._last_facts(body), _UNEXPECTED_RETRY_SECONDS)
+            return Outcome(Verdict.of_unexpected_error(), await self._last_facts(body), _UNEXPECTED_RETRY_SECONDS)
 
     async def _last_facts(self, body: Body) -> Facts:
         """Return what is known to be ours, with what was noted ahead of the change that failed."""

@@ -9,7 +9,6 @@ from fink_distribution.errors import Reason, ReconcileError, Waiting
 from fink_distribution.reconcile.context import Context, Facts, Outcome, facts_of
 from fink_distribution.reconcile.slack_notifiers import SlackNotifiers
 from fink_distribution.reconcile.stream_objects import ensure, ready_child, surroundings, topic_name, topic_names
-from fink_distribution.resources.conditions import Verdict
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_controlled_by, is_deleted
@@ -31,8 +30,7 @@ class DistributionStreams:
         try:
             outcome = await self._run(context, body, stream)
         except ReconcileError as error:
-            retry = error.retry_seconds if isinstance(error, Waiting) else None
-            outcome = Outcome(Verdict.of_error(error), facts_of(body), retry)
+            outcome = Outcome.of_error(error, facts_of(body))
         return await self._notifiers.beside(context, body, stream, outcome)
 
     async def _run(self, context: Context, body: Body, stream: DistributionStream) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 from fink_distribution.errors import Reason, ReconcileError, Stalled
 from fink_distribution.reconcile.context import Context, Event, Outcome
 from fink_distribution.reconcile.stream_objects import ensure, ready_child, surroundings, topic_names
-from fink_distribution.resources.conditions import Finding, State, Verdict, condition
+from fink_distribution.resources.conditions import Finding, Verdict, condition
 from fink_distribution.resources.distribution_stream import DistributionStream
 from fink_distribution.resources.kafka_user import KafkaUser
 from fink_distribution.resources.keys import Body, Key, Kind, is_controlled_by, is_deleted
@@ -47,8 +47,7 @@ class SlackNotifiers:
             return Verdict.of_error(error)
         except Exception:
             logger.exception("%s: unexpected error about its Slack notifier", Key.of(body))
-            text = "an error that the operator does not know; its log has the traceback. It is tried again by itself."
-            return Verdict(State.RECONCILING, Reason.INTERNAL_ERROR, text)
+            return Verdict.of_unexpected_error()
         return None
 
     async def _run(self, context: Context, body: Body, stream: DistributionStream, slack: Slack) -> Verdict:

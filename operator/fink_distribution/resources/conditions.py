@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from fink_distribution.errors import ReconcileError, Stalled
+from fink_distribution.errors import Reason, ReconcileError, Stalled
 
 _MESSAGE_LIMIT = 4096
 
@@ -36,6 +36,12 @@ class Verdict:
     def of_error(cls, error: ReconcileError) -> Verdict:
         """Return the verdict of an error."""
         return cls(State.STALLED if isinstance(error, Stalled) else State.RECONCILING, error.reason, error.message)
+
+    @classmethod
+    def of_unexpected_error(cls) -> Verdict:
+        """Return the verdict of an error that is none of ours."""
+        text = "an error that the operator does not know; its log has the traceback. It is tried again by itself."
+        return cls(State.RECONCILING, Reason.INTERNAL_ERROR, text)
 
 
 @dataclass(frozen=True)
