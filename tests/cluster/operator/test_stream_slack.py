@@ -10,11 +10,17 @@ from cluster.operator.stream_parts import set_stage, stream_spec
 from testbed.fixtures import wait_for
 
 TOKEN = "xoxb-of-the-tests"
+NO_NODE_HAS = {"memory": "1000Gi"}  # what keeps the notifier's pod waiting where there is a node
 MADE = ("deployment", "configmap", "kafkaacl", "kafkauser", "secret")
 
 
 def _slack(**more: Any) -> dict[str, Any]:
-    return {"tokenSecretRef": {"name": "workspace"}, "routes": [{"outputs": ["bright"], "to": "#bright"}], **more}
+    return {
+        "tokenSecretRef": {"name": "workspace"},
+        "routes": [{"outputs": ["bright"], "to": "#bright"}],
+        "resources": NO_NODE_HAS,
+        **more,
+    }
 
 
 def _slack_ready(scene: Scene, status: str, reason: str) -> str:
