@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
+# Python is to keep what it has compiled, wherever it was told not to: a test run starts hundreds of processes that import pandas.
+unexport PYTHONDONTWRITEBYTECODE
+
 UV_VERSION := 0.13.9
 PYTHON := .venv/bin/python
 # And of pyproject.toml, since it says which of our packages are installed.
@@ -53,6 +56,10 @@ bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILI
 bench-distribution: $(VENV) ## Time the distribution job. N=20000 DROPS=1 FILTERS=1,5,20,100,livestream CUTOUTS=both OUT=rows.json
 	@[[ "$(FILTERS)" != *livestream* ]] || .venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/bench.lock
 	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
+
+.PHONY: bench-pace
+bench-pace: $(VENV) ## Time alerts that come at a pace. CASE=latency|rubin|batches DELIVERY=ExactlyOnce TIMES=60 OUT=row.json
+	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution.pace --case $(or $(CASE),latency) $(if $(DELIVERY),--delivery $(DELIVERY)) $(if $(TIMES),--times $(TIMES)) $(if $(OUT),--out $(OUT))
 
 .PHONY: testbed
 testbed: $(VENV) ## Start a Kafka and a Kubernetes on this machine. LEVEL=kafka|api|node

@@ -11,42 +11,29 @@ It uses the testbed's Kafka (LEVEL=kafka), and the job as a process of its own w
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import pyarrow as pa
-from confluent_kafka import Consumer, TopicPartition
-from confluent_kafka.admin import AclOperation, AdminClient
-from job_process import JobProcess
-from job_stream import Stream
 from rich.console import Console
 from rich.table import Table
 
-from demo import science_alerts
-from distribution import baselines, filters, process_tree
+from distribution import filters, process_tree, publishing
 from distribution.rows import Row
+from distribution.stage import ALERTS_A_FILE, MEMORY, PACKAGES, Stage, drop, make_alerts
 from testbed import jars, usage
 from testbed.environment import properties
-from testbed.fixtures import wait_for
 
 WARM = 400
-ALERTS_A_FILE = 250
-CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
 DELIVERIES = ("AtLeastOnce", "ExactlyOnce")
+PUBLISHED_BYTES, PUBLISHED_TIMES = 5e8, 3
 MOST_QUERIES = 21  # a hundred of them take longer than anybody waits
-# As in a pod with less than two processors: Java then takes the serial collector by itself.
-_MEMORY = {
-    "spark.driver.memory": "1500m",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
-}
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -100,24 +87,11 @@ class Bench:
     ) -> None:
         self.folder, self.login, self.report = folder, login, report
         self.number, self.drops, self.cutouts = number, drops, cutouts
-        self.admin = AdminClient(login)
+        self.stage = Stage(folder, login)
+        self._sizes: list[float] = []
         click.echo(f"making {number:,} alerts {'with' if cutouts else 'without'} cutouts")
-        self.alerts = self._made("alerts", number, first=WARM)
-        self.warm = self._made("warm", WARM, first=0)
-
-    def _made(self, name: str, rows: int, first: int) -> Path:
-        table = science_alerts.generate(rows, seed=11, first_id=first)
-        # One of fink-filters' asks for what the SPICY catalogue has, which is little.
-        spicy = [number if number % 100 == 0 else -1 for number in range(rows)]
-        table = table.append_column("spicy_id", pa.array(spicy, pa.int32()))
-        table = table.append_column("spicy_class", pa.array(["Unknown" if one < 0 else "ClassII" for one in spicy]))
-        # It takes the slope of one band, and the alerts have that of two.
-        table = table.append_column("linear_fit_slope", pa.array([0.1] * rows, pa.float64()))
-        place = self.folder / name
-        science_alerts.write(
-            place, table if self.cutouts else table.drop_columns(CUTOUTS), max(1, rows // ALERTS_A_FILE)
-        )
-        return place
+        self.alerts = make_alerts(folder / "alerts", number, WARM, cutouts, ALERTS_A_FILE)
+        self.warm = make_alerts(folder / "warm", WARM, 0, cutouts, ALERTS_A_FILE)
 
     def run(self, names: list[str]) -> None:
         """The baselines, then the job with either delivery."""
@@ -126,83 +100,64 @@ class Bench:
         for wanted in cases.values():
             for delivery in DELIVERIES:
                 self._job(wanted, delivery)
-
-    def _stream(self, count: int) -> tuple[Stream, list[str]]:
-        place = Path(tempfile.mkdtemp(dir=self.folder))
-        stream = Stream(self.admin, self.login, place)
-        large = {"max.message.bytes": "10485760"}
-        topics = [stream.topic(f"f{one}", partitions=4, writable=True, **large) for one in range(count)]
-        for one in range(count):
-            stream.allow(f"f{one}", AclOperation.DESCRIBE_CONFIGS)
-        return stream, topics
-
-    @contextmanager
-    def _gone(self, topics: list[str]) -> Iterator[None]:
-        try:
-            yield
-        finally:
-            for future in self.admin.delete_topics(topics).values():
-                future.result()
+        self._publishing(round(statistics.median(self._sizes)))
 
     def _job(self, wanted: list[filters.Filter], delivery: str) -> None:
-        count = len(wanted)
-        stream, topics = self._stream(count)
-        place = Path(tempfile.mkdtemp(dir=self.folder))
-        job = JobProcess(place / "stream", stream.kafka, sorted(jars.spark().glob("*.jar")), wait_for)
-        job.document["spark"]["conf"] |= _MEMORY
-        job.document["source"]["maxFilesPerBatch"] = 100_000
-        job.document["outputs"] = [
-            {"name": f"f{one}", "topic": topic, "filter": wanted[one]} for one, topic in enumerate(topics)
-        ]
-        shorts = [f"f{one}" for one in range(count)]
-        job.document["delivery"] = (
-            stream.allow_transactions(*shorts) if delivery == "ExactlyOnce" else {"guarantee": delivery}
-        )
-        with self._gone(topics):
-            try:
-                job.start(packages=baselines.PACKAGES)
-                self._drop(job, self.warm, "warm")
-                job.until_read(WARM, timeout=300)
-                before, cpu = self._ends(topics), process_tree.cpu_seconds(job.pid)
-                took = []
-                with process_tree.Peak(job.pid) as peak:
-                    for drop in range(self.drops):
-                        self._drop(job, self.alerts, f"drop-{drop}")
-                        progress = job.until_read(WARM + (drop + 1) * self.number, timeout=1800)
-                        took.append(progress["batchDurationMilliseconds"] / 1000)
-                used = (process_tree.cpu_seconds(job.pid) - cpu) / self.drops
-                seconds = statistics.median(took)
-                messages = (self._ends(topics) - before) / self.drops
-                self.report(
-                    Row(
-                        "one pass",
-                        count,
-                        self.cutouts,
-                        delivery,
-                        self.number / seconds,
-                        messages / seconds,
-                        messages * self._message_bytes(topics[0]) / seconds / 1e6,
-                        1000 * used / self.number,
-                        peak.mib,
-                    )
+        with self.stage.job(wanted, delivery) as (job, topics):
+            job.start(packages=PACKAGES)
+            drop(job, self.warm, "warm")
+            job.until_read(WARM, timeout=300)
+            before, cpu = self.stage.ends(topics), process_tree.cpu_seconds(job.pid)
+            took = []
+            with process_tree.Peak(job.pid) as peak:
+                for number in range(self.drops):
+                    drop(job, self.alerts, f"drop-{number}")
+                    progress = job.until_read(WARM + (number + 1) * self.number, timeout=1800)
+                    took.append(progress["batchDurationMilliseconds"] / 1000)
+            used = (process_tree.cpu_seconds(job.pid) - cpu) / self.drops
+            seconds = statistics.median(took)
+            messages = (self.stage.ends(topics) - before) / self.drops
+            size = self.stage.message_bytes(topics[0])
+            self.report(
+                Row(
+                    "one pass",
+                    len(wanted),
+                    self.cutouts,
+                    delivery,
+                    alerts_per_s=self.number / seconds,
+                    messages_per_s=messages / seconds,
+                    mb_per_s=messages * size / seconds / 1e6,
+                    cpu_s_per_1000=1000 * used / self.number,
+                    peak_rss_mib=peak.mib,
                 )
-                job.stop()
-            finally:
-                job.kill()
+            )
+            job.stop()
+        self._sizes.append(size)
 
-    def _drop(self, job: JobProcess, alerts: Path, name: str) -> None:
-        hidden = job.source / f"_{name}"
-        shutil.copytree(alerts, hidden)
-        hidden.rename(job.source / name)
+    def _publishing(self, size: int) -> None:
+        """Messages of the size that the job's have, without reading, filtering and encoding."""
+        stream, topics = self.stage.stream(5)
+        with self.stage.gone(topics):
+            stream.allow_transactions(*(f"f{one}" for one in range(len(topics))))
+            messages = round(PUBLISHED_BYTES / size)
+            paces = {
+                "Kafka's ProducerPerformance": partial(
+                    publishing.producer_performance, stream, jars.kafka(), topics[0], messages, size
+                ),
+                "publishing alone": partial(publishing.transaction, stream, topics, messages, size),
+            }
+            for case, pace in paces.items():
+                found = statistics.median(pace() for _ in range(PUBLISHED_TIMES))
+                self.report(Row(case, None, self.cutouts, messages_per_s=found, mb_per_s=found * size / 1e6))
 
     def _baselines(self, counts: dict[str, int]) -> None:
-        stream, topics = self._stream(max(counts.values(), default=0))
+        stream, topics = self.stage.stream(max(counts.values(), default=0))
         jaas = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{stream.user}" '
         asked: dict[str, Any] = {
             "conf": {
                 "spark.master": "local[2]",
                 "spark.jars": ",".join(map(str, sorted(jars.spark().glob("*.jar")))),
-                **_MEMORY,
+                **MEMORY,
             },
             "warm": str(self.warm),
             "alerts": str(self.alerts),
@@ -217,7 +172,7 @@ class Bench:
                 "kafka.max.request.size": "10485760",
             },
         }
-        with self._gone(topics):
+        with self.stage.gone(topics):
             process = subprocess.Popen(
                 [sys.executable, "-m", "distribution.baselines"],
                 stdin=subprocess.PIPE,
@@ -243,35 +198,13 @@ class Bench:
                             found["case"],
                             found["filters"],
                             self.cutouts,
-                            None,
-                            self.number / found["seconds"],
-                            None,
-                            None,
-                            1000 * (used - cpu) / self.drops / self.number,
-                            peak.mib,
+                            alerts_per_s=self.number / found["seconds"],
+                            cpu_s_per_1000=1000 * (used - cpu) / self.drops / self.number,
+                            peak_rss_mib=peak.mib,
                         )
                     )
             if process.wait() != 0:
                 sys.exit("the baselines ended with an error; run them alone to see it")
-
-    def _ends(self, topics: list[str]) -> int:
-        """How many messages there are; the end of a transaction counts as one in each partition that it wrote to."""
-        consumer = Consumer({**self.login, "group.id": "unused"})
-        try:
-            parts = [(topic, part) for topic in topics for part in range(4)]
-            return sum(consumer.get_watermark_offsets(TopicPartition(*one), timeout=30)[1] for one in parts)
-        finally:
-            consumer.close()
-
-    def _message_bytes(self, topic: str) -> float:
-        """The mean size of some messages."""
-        consumer = Consumer({**self.login, "group.id": "unused", "enable.auto.commit": False})
-        try:
-            consumer.assign([TopicPartition(topic, 0, 0)])
-            found = [message for message in consumer.consume(100, timeout=10) if message.error() is None]
-            return sum(len(message.key()) + len(message.value()) for message in found) / max(len(found), 1)
-        finally:
-            consumer.close()
 
 
 if __name__ == "__main__":

@@ -19,9 +19,8 @@ from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from pyspark.sql.avro.functions import to_avro
 
 from distribution import filters
+from distribution.stage import PACKAGES
 from distribution_job import avro_schema, conditions, session
-
-PACKAGES = ("fink_filters", "distribution")
 
 
 def main() -> None:

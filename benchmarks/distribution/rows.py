@@ -13,12 +13,12 @@ class Row:
     case: str
     filters: int | None
     cutouts: bool
-    delivery: str | None
-    alerts_per_s: float
-    messages_per_s: float | None
-    mb_per_s: float | None
-    cpu_s_per_1000: float
-    peak_rss_mib: float
+    delivery: str | None = None
+    alerts_per_s: float | None = None
+    messages_per_s: float | None = None
+    mb_per_s: float | None = None
+    cpu_s_per_1000: float | None = None
+    peak_rss_mib: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {name: round(value, 1) if isinstance(value, float) else value for name, value in asdict(self).items()}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from testbed import jars, paths, usage
+from testbed import jars, paths, spark_classes, usage
 from testbed.broker import Broker
 from testbed.environment import LEVELS, Environment, properties
 from testbed.polling import poll
@@ -195,7 +195,8 @@ def wait_for(look: Callable[[], T], timeout: float = 30, what: str = "the condit
 
 @pytest.fixture(scope="session")
 def spark_jars() -> list[Path]:
-    """The connector jars for `spark.jars` of a Spark session on this host."""
+    """The connector jars for `spark.jars` of a Spark session on this host, which then starts quickly."""
+    spark_classes.use()
     return sorted(jars.spark().glob("*.jar"))
 
 
