@@ -44,9 +44,9 @@ def main(file: Path, check: bool) -> None:
     # It logs what it also raises, which the notifier then reports.
     logging.getLogger("slack_sdk").setLevel(logging.CRITICAL)
     # Here, so that --check and --help do not wait for Kafka's client.
+    from job_settings.endpoints import PortError
     from slack_notifier import run
     from slack_notifier.alert_topics import TakenOverError
-    from slack_notifier.endpoints import PortError
 
     try:
         run.run(loaded)

@@ -36,7 +36,7 @@ def run(config: NotifierConfig) -> None:
     ------
     slack_notifier.alert_topics.TakenOverError
         Another notifier has the group.
-    slack_notifier.endpoints.PortError
+    job_settings.endpoints.PortError
         The port of the metrics cannot be opened.
     """
     ended = threading.Event()

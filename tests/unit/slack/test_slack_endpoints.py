@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +9,11 @@ import requests
 from slack_clock import Clock
 from slack_scene import Scene, alert, route
 
+from job_settings.endpoints import PortError
+from scraping import scraped
 from slack_notifier.client import SlackClient
 from slack_notifier.config import Slack
-from slack_notifier.endpoints import PortError, serve
+from slack_notifier.endpoints import serve
 from slack_notifier.health import LONGEST_ROUND, Health
 from slack_notifier.metrics import Metrics
 from slack_notifier.notifier import Fate
@@ -39,11 +40,6 @@ def health(metrics: Metrics, clock: Clock) -> Iterator[Health]:
 def ask(path: str) -> tuple[int, str]:
     answer = requests.get(f"http://127.0.0.1:{PORT}{path}", timeout=10)
     return answer.status_code, answer.text
-
-
-def samples() -> dict[str, float]:
-    """The metrics by name and labels, as Prometheus reads them."""
-    return {name: float(value) for name, value in re.findall(r"^(\w[^ ]*) (\S+)$", ask("/metrics")[1], re.MULTILINE)}
 
 
 def test_it_is_ready_once_kafka_and_slack_let_it_in(health: Health) -> None:
@@ -89,7 +85,7 @@ def test_all_is_counted_from_the_start_and_no_name_is_told(health: Health, metri
     metrics.came_of(Fate.SHOWN, 2)
     metrics.attempt(Outcome.ACCEPTED, 0.3)
     metrics.state(5, 2, {"t-sn": 7})
-    found = samples()
+    found = scraped(PORT)
     assert found['fink_slack_alerts_read_total{topic="t-sn"}'] == 3
     assert found['fink_slack_alerts_read_total{topic="t-all"}'] == 0
     assert found['fink_slack_messages_skipped_total{topic="t-sn"}'] == 1
