@@ -9,18 +9,24 @@ from pyspark.sql.types import StructType
 
 from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile, by_layout
+from distribution_job.stages import Stage, StageTimes
 
 
 class AlertReader:
     """Makes one DataFrame of many Parquet files; their columns are the union of theirs, and of `key=value` folders."""
 
     def __init__(
-        self, spark: SparkSession, base: str, look: Callable[[StructType], None] = lambda schema: None
+        self,
+        spark: SparkSession,
+        base: str,
+        look: Callable[[StructType], None] = lambda schema: None,
+        times: StageTimes | None = None,
     ) -> None:
-        """`look` is shown the columns of each table."""
+        """`look` is shown the columns of each table; `times` is told how long the footers take."""
         self._spark = spark
         self._base = base
         self._look = look
+        self._times = times or StageTimes()
 
     def read(self, files: Sequence[AlertFile]) -> DataFrame:
         """The files as one table; only their footers are read now.
@@ -31,7 +37,8 @@ class AlertReader:
         # Spark's own FileStreamSource says so too: a path that was found is no pattern, whatever brackets it has.
         reader = reader.option("__globPaths__", "false")
         try:
-            return reader.parquet(*(file.path for file in files))
+            with self._times.of(Stage.PLAN):
+                return reader.parquet(*(file.path for file in files))
         except Exception as error:
             blamed = read_errors.unreadable(error, files)
             if blamed is not None:

@@ -62,6 +62,7 @@ class JobConfig:
     outputs: tuple[Output, ...]
     trigger_seconds: int
     progress: Progress
+    metrics_port: int | None
     spark_conf: dict[str, str]
 
 
@@ -109,6 +110,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
         outputs=tuple(map(output_definitions.of, document["outputs"])),
         trigger_seconds=document["trigger"]["intervalSeconds"],
         progress=Progress(progress["to"], progress.get("intervalSeconds", 5)),
+        metrics_port=document.get("metrics", {}).get("port"),
         spark_conf=dict(document["spark"]["conf"]),
     )
 

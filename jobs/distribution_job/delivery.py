@@ -20,6 +20,7 @@ from distribution_job.kafka_sink import batch_bytes, options
 from distribution_job.limits import Allowance, over_share
 from distribution_job.single_pass import SinglePass
 from distribution_job.slices import Slices
+from distribution_job.stages import Stage, StageTimes
 from distribution_job.topics import Topic
 from distribution_job.transactions import Transactions
 
@@ -59,12 +60,12 @@ class Delivery(Protocol):
         ...
 
 
-def delivery(config: JobConfig, backlog: Backlog) -> Delivery:
-    """The one that the configuration asks for."""
+def delivery(config: JobConfig, backlog: Backlog, times: StageTimes) -> Delivery:
+    """The one that the configuration asks for; `times` is told how long its stages take."""
     if config.delivery.guarantee is Guarantee.EXACTLY_ONCE:
         transactions = Transactions(config.kafka, config.delivery.transactional_id)
-        return ExactlyOnce(transactions, backlog, config.checkpoint / "delivery.json")
-    return AtLeastOnce(config, backlog)
+        return ExactlyOnce(transactions, backlog, config.checkpoint / "delivery.json", times)
+    return AtLeastOnce(config, backlog, times)
 
 
 class AtLeastOnce:
@@ -72,8 +73,9 @@ class AtLeastOnce:
 
     is_atomic = False
 
-    def __init__(self, config: JobConfig, backlog: Backlog) -> None:
+    def __init__(self, config: JobConfig, backlog: Backlog, times: StageTimes | None = None) -> None:
         self._config = config
+        self._times = times or StageTimes()
         self.journal = Journal(backlog)
 
     def note_topics(self, topics: Iterable[Topic | Failure]) -> None:
@@ -86,6 +88,10 @@ class AtLeastOnce:
         return files
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
+        with self._times.of(Stage.PASS):
+            return self._write(alerts, single)
+
+    def _write(self, alerts: DataFrame, single: SinglePass) -> Counted:
         # The executors send as they go, so whoever matches too many has to be known before.
         limited = any(routed.output.max_match_percent is not None for routed in single.outputs)
         counted = single.counted(alerts) if limited else {}
@@ -101,7 +107,9 @@ class AtLeastOnce:
         pass
 
     def carry_out(self, key: str, send: Callable[[], Effect]) -> None:
-        self.journal.settle(send())
+        effect = send()
+        with self._times.of(Stage.LEDGER):
+            self.journal.settle(effect)
 
 
 class ExactlyOnce:
@@ -113,8 +121,11 @@ class ExactlyOnce:
 
     is_atomic = True
 
-    def __init__(self, transactions: Transactions, backlog: Backlog, file: Path) -> None:
+    def __init__(
+        self, transactions: Transactions, backlog: Backlog, file: Path, times: StageTimes | None = None
+    ) -> None:
         self._transactions = transactions
+        self._times = times or StageTimes()
         self.journal = Journal(backlog, file)
         self._slices = Slices()
         self._allowance = Allowance()
@@ -138,14 +149,16 @@ class ExactlyOnce:
         return self._slices.cut(files)
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
-        collected = collect(single.encoded_once(alerts), single)
+        with self._times.of(Stage.PASS):
+            collected = collect(single.encoded_once(alerts), single)
         self._bytes += collected.table.nbytes
-        if not self._topics:
-            # For all topics that there ever were, so that it is the same producer whichever it writes to.
-            self._transactions.begin(batch_bytes(self._limits.values()))
-        self._topics |= {routed.topic.name for routed in single.outputs}
-        encoding = fan_out(collected, single, self._transactions.send, self._allowance.take)
-        self._transactions.flush()
+        with self._times.of(Stage.PUBLISH):
+            if not self._topics:
+                # For all topics that there ever were, so that it is the same producer whichever it writes to.
+                self._transactions.begin(batch_bytes(self._limits.values()))
+            self._topics |= {routed.topic.name for routed in single.outputs}
+            encoding = fan_out(collected, single, self._transactions.send, self._allowance.take)
+            self._transactions.flush()
         return collected.filtering, encoding
 
     def restart(self) -> None:
@@ -169,8 +182,11 @@ class ExactlyOnce:
             raise
         if self._topics:
             intent = Intent(uuid.uuid4().hex, tuple(sorted(self._topics)), effect)
-            self.journal.intend(intent)
-            self._transactions.commit(intent.mark, intent.topics)
-        self.journal.settle(effect)
+            with self._times.of(Stage.LEDGER):
+                self.journal.intend(intent)
+            with self._times.of(Stage.COMMIT):
+                self._transactions.commit(intent.mark, intent.topics)
+        with self._times.of(Stage.LEDGER):
+            self.journal.settle(effect)
         self._allowance.keep()
         self._slices.note(effect.files, time.monotonic() - begun, self._bytes)

@@ -51,6 +51,9 @@ class DeltaSource:
                 raise
             self._stage(staging)
 
+    def behind(self) -> int | None:
+        return None
+
     def _stage(self, staging: Staging) -> None:
         reader = self._spark.readStream.format("delta").option("maxFilesPerTrigger", self._settings.max_files_per_batch)
         # Rows that are deleted have been distributed, or never will be; what is updated would be lost without a word.

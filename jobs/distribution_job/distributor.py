@@ -21,6 +21,7 @@ from distribution_job.plan import Routed
 from distribution_job.progress import Counts
 from distribution_job.schemas import Schemas
 from distribution_job.single_pass import SinglePass
+from distribution_job.stages import Stage, StageTimes
 from distribution_job.topics import Topics
 
 
@@ -58,14 +59,21 @@ class Prepared:
 
 class Distributor:
     def __init__(
-        self, config: JobConfig, topics: Topics, schemas: Schemas, delivery: Delivery, allowed: tuple[str, ...]
+        self,
+        config: JobConfig,
+        topics: Topics,
+        schemas: Schemas,
+        delivery: Delivery,
+        allowed: tuple[str, ...],
+        times: StageTimes,
     ) -> None:
-        """`allowed`: the packages that Python filters may come from."""
+        """`allowed`: the packages that Python filters may come from. `times` is told how long it takes to prepare."""
         self._config = config
         self.delivery = delivery
         self._topics = topics
         self._schemas = schemas
         self._allowed = allowed
+        self._times = times
         self._remembered: tuple[str, Prepared] | None = None
 
     def prepare(
@@ -75,6 +83,10 @@ class Distributor:
 
         `fresh`: ask the broker whatever is remembered of the topics. Raises BatchError (KafkaUnavailable).
         """
+        with self._times.of(Stage.PLAN):
+            return self._prepare(alerts, outputs, apart, fresh)
+
+    def _prepare(self, alerts: DataFrame, outputs: Sequence[Output], apart: Collection[str], fresh: bool) -> Prepared:
         described = self._topics.describe([output.topic for output in outputs], fresh)
         self.delivery.note_topics(described.values())
         # It takes a good part of a second, and most batches have the columns of the last.
@@ -130,6 +142,8 @@ def _counts(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, 
         matched=filtering[f"matched_{position}"],
         published=encoding[f"published_{position}"],
         failed=filtering.get(f"failed_{position}", 0) + encoding[f"large_{position}"],
+        published_bytes=encoding.get(f"bytes_{position}", 0),
+        too_large=encoding[f"large_{position}"],
         dropped=encoding.get(f"dropped_{position}", 0),
     )
 

@@ -57,7 +57,10 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
 
 
 def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callable[[Routed], bool]) -> Mapping[str, Any]:
-    """Give `send` each message that `allow` allows its output; returns the counts that the other delivery's pass observes."""
+    """Give `send` each message that `allow` allows its output: the first ones of the output's, if not all.
+
+    Returns the counts that the other delivery's pass observes, and the bytes of what was sent, keys and headers not counted.
+    """
     routes = [(routed.topic.name, routed.topic.partitions) for routed in single.outputs]
     sent: Counter[int] = Counter()
     for batch in collected.table.to_batches():
@@ -74,7 +77,7 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callabl
                 topic, partitions = routes[position]
                 send(topic, mark % partitions, key, value, headers)
             sent.update(wanted)
-    counts: dict[str, Any] = {"held": collected.held}
+    counts: dict[str, Any] = {"held": collected.held, **_lengths(collected.table, sent)}
     for position in range(len(single.outputs)):
         matched = collected.filtering[f"matched_{position}"]
         counts |= {
@@ -83,6 +86,16 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callabl
             f"large_{position}": collected.large.get(position, 0),
         }
     return counts
+
+
+def _lengths(table: pa.Table, sent: Mapping[int, int]) -> dict[str, int]:
+    outputs = table.column("outputs").combine_chunks()
+    lengths = pc.binary_length(table.column("value")).to_numpy()
+    rows, positions = pc.list_parent_indices(outputs).to_numpy(), pc.list_flatten(outputs).to_numpy()
+    return {
+        f"bytes_{position}": int(lengths[rows[positions == position][:number]].sum())
+        for position, number in sent.items()
+    }
 
 
 _COLUMNS = ("id", "hash", "projection", "outputs", "value")

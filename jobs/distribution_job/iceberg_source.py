@@ -56,6 +56,9 @@ class IcebergSource:
             reader = reader.option("stream-from-timestamp", self._since)
         streamed.stage(reader.load(settings.path), self._folder / "spark", staging)
 
+    def behind(self) -> int | None:
+        return None
+
     def _beginning(self) -> dict[str, Any]:
         return {"startingFrom": self._starting_from, "since": self._first_time()}
 

@@ -58,6 +58,9 @@ class JdbcSource:
                 after = position.after(new, table.late)
                 staging.put(staging.newest() + 1, partial(self._rows, table, new), after.to_json())
 
+    def behind(self) -> int | None:
+        return None
+
     def _rows(self, table: _Table, new: list[Identity]) -> Iterable[DataFrame]:
         wanted = F.broadcast(self._spark.createDataFrame([(_text(identity),) for identity in new], "__wanted STRING"))
         for some in table.rows(min(new)[0], max(new)[0]):

@@ -60,6 +60,13 @@ class KafkaSource:
             reader = reader.option("startingOffsetsByTimestampStrategy", "latest")
         streamed.stage(reader.load(), self._checkpoint, staging, self._tables)
 
+    def behind(self) -> int | None:
+        staged = self._offsets("commits")
+        if not staged:
+            return None
+        # Their number is that of the offsets, of which transactions' own marks have some too.
+        return sum(max(0, end - staged.get(partition, 0)) for partition, end in self._ask(OffsetSpec.latest()).items())
+
     def _tables(self, found: DataFrame) -> Iterable[DataFrame]:
         found.persist()  # it is read more than once
         try:
@@ -72,7 +79,7 @@ class KafkaSource:
 
         Raises BatchError (SourceInvalid) when it is another topic.
         """
-        read, topic = self._read(), self._settings.topic
+        read, topic = self._offsets("offsets"), self._settings.topic
         if not read:
             return
         begins, ends = self._ask(OffsetSpec.earliest()), self._ask(OffsetSpec.latest())
@@ -90,14 +97,14 @@ class KafkaSource:
                 "that the stream may be away."
             )
 
-    def _read(self) -> Offsets:
-        """The offsets up to which messages have been read, by partition."""
-        folder = self._checkpoint / "offsets"
-        numbers = [int(file.name) for file in folder.glob("[0-9]*")]
+    def _offsets(self, log: str) -> Offsets:
+        """The offsets, by partition, up to which the newest batch goes: in the log `offsets` one that is begun, in `commits` one that is staged."""
+        numbers = [int(file.name) for file in (self._checkpoint / log).glob("[0-9]*")]
         if not numbers:
             return {}
         # A version, the batch's own facts, and the source's offset.
-        document = json.loads((folder / str(max(numbers))).read_text(encoding="utf-8").splitlines()[2])
+        file = self._checkpoint / "offsets" / str(max(numbers))
+        document = json.loads(file.read_text(encoding="utf-8").splitlines()[2])
         return {int(partition): offset for partition, offset in document[self._settings.topic].items()}
 
     def _ask(self, which: OffsetSpec) -> Offsets:

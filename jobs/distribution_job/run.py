@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError, Py4JNetworkError
@@ -19,7 +19,7 @@ from distribution_job.backlog import Backlog
 from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
 from distribution_job.beginning import Beginning
-from distribution_job.config import JobConfig
+from distribution_job.config import Guarantee, JobConfig
 from distribution_job.delivery import delivery
 from distribution_job.discovery import Discovery
 from distribution_job.distributor import Distributor, Result
@@ -27,13 +27,18 @@ from distribution_job.drain import Drain, Draining
 from distribution_job.drift import Drift
 from distribution_job.failures import Failure, Reason
 from distribution_job.ingest import Ingest
+from distribution_job.lag import LagWatch
 from distribution_job.leftovers import Leftovers
+from distribution_job.metrics import Metrics
 from distribution_job.progress import Progress, State
 from distribution_job.progress_writer import KubernetesTarget, LogTarget, ProgressWriter
 from distribution_job.quarantine import Quarantine
 from distribution_job.registry import Registry
 from distribution_job.schemas import Schemas
+from distribution_job.spark_reports import SparkReports
+from distribution_job.stages import Stage, StageTimes
 from distribution_job.topics import Topics
+from distribution_job.waiting_files import WaitingFiles
 
 LOG = logging.getLogger(__name__)
 READY_VARIABLE = "FINK_READY_FILE"
@@ -56,15 +61,17 @@ def run(config: JobConfig) -> None:
     progress.quarantined(quarantine.held())
     target = KubernetesTarget(config.namespace, config.name) if config.progress.to == "kubernetes" else LogTarget()
     writer = ProgressWriter(progress, target, config.progress.interval_seconds)
+    metrics = Metrics(progress, knows_bytes=config.delivery.guarantee is Guarantee.EXACTLY_ONCE)
     writer.start()
-    try:
-        job = Job(config, progress, drain, backlog, quarantine)
-        drain.listen()
-        job.loop()
-        progress.state(State.DRAINING)
-    finally:
-        writer.stop()
-    job.end()
+    with metrics.served(config.metrics_port, progress.note):
+        try:
+            job = Job(config, progress, metrics, drain, backlog, quarantine)
+            drain.listen()
+            job.loop()
+            progress.state(State.DRAINING)
+        finally:
+            writer.stop()
+        job.end()
     LOG.info("drained")
 
 
@@ -72,10 +79,19 @@ class Job:
     """The parts, put together; the main thread loops, the batches come in a thread of Spark's."""
 
     def __init__(
-        self, config: JobConfig, progress: Progress, drain: Drain, backlog: Backlog, quarantine: Quarantine
+        self,
+        config: JobConfig,
+        progress: Progress,
+        metrics: Metrics,
+        drain: Drain,
+        backlog: Backlog,
+        quarantine: Quarantine,
     ) -> None:
         self._config = config
         self._progress = progress
+        self._metrics = metrics
+        self._times = StageTimes()
+        self._reports = SparkReports()
         self._drain = drain
         self._ready = Path(os.environ[READY_VARIABLE]) if os.environ.get(READY_VARIABLE) else None
         self._quarantine = quarantine
@@ -84,23 +100,32 @@ class Job:
         self._spark = session.start(config.name, {**sources.session(config), **config.spark_conf})
         LOG.info("Spark started in %.1f s", time.monotonic() - started)
         watched = sources.watched(config)
-        self._discovery = Discovery(
-            self._spark, watched.folder, config.checkpoint / "spark", watched.files_per_batch, config.trigger_seconds
-        )
+        log = config.checkpoint / "spark"
+        self._discovery = Discovery(self._spark, watched.folder, log, watched.files_per_batch, config.trigger_seconds)
         self._beginning = Beginning(config.checkpoint / "beginning.json", watched.starting_from, self._discovery)
         self._ingest: Ingest | None = None
+        behind: Callable[[], int | None] | None = None
         if staging is not None:
             source = sources.source(config, self._spark, self._discovery.find, progress.note)
             interval = config.trigger_seconds
             self._ingest = Ingest(source, staging, interval, backlog, quarantine, drain, progress.source)
+            behind = source.behind
+        waiting = WaitingFiles(watched.folder, log, forget=staging is not None)
+        self._lag = LagWatch(waiting, behind, progress.lag, config.trigger_seconds, drain)
         self._batches = Batches(
-            AlertReader(self._spark, watched.folder, Drift(config.checkpoint / "columns.json", progress.note).look),
+            AlertReader(
+                self._spark,
+                watched.folder,
+                Drift(config.checkpoint / "columns.json", progress.note).look,
+                self._times,
+            ),
             Distributor(
                 config,
                 Topics(config.kafka),
                 Schemas(config.checkpoint / "schemas", Registry(config.registry) if config.registry else None),
-                delivery(config, backlog),
+                delivery(config, backlog, self._times),
                 python_filters.allowed_packages(),
+                self._times,
             ),
             quarantine,
             drain,
@@ -152,6 +177,7 @@ class Job:
         said = False
         self._set_ready(True)  # an empty science database is no fault of the stream's
         self._beginning.settle()
+        self._lag.start()
         while not self._discovery.folder_exists():
             if not said:
                 LOG.info("waiting for the folder %s", self._config.source.place)
@@ -163,8 +189,11 @@ class Job:
     def _watch(self, query: StreamingQuery, backoff: Backoff) -> None:
         """Until the query ends, which it does between two batches when the job is to end."""
         while query.isActive and not self._drain.wait(_TICK):
-            if query.lastProgress is not None:
+            report = query.lastProgress
+            if report is not None:
                 backoff.reset()
+                for stages in self._reports.new(report, query):
+                    self._metrics.stages(stages)
             if self._ingest is not None:
                 self._ingest.check()
             self._leftovers.step()
@@ -181,19 +210,25 @@ class Job:
     def _batch(self, number: int, files: Sequence[AlertFile]) -> None:
         self._drain.check()
         self._progress.state(State.RUNNING)
+        self._lag.found(files)
         with self._leftovers.passes:
             self._drain.check()
+            self._times.take()  # what was done between the batches is no part of this one
             started = time.monotonic()
             if self._ingest is not None:
                 self._ingest.clean(number)
             held = {held.file for held in self._quarantine.held()}
             wanted = [file for file in files if file not in held and self._beginning.includes(file)]
             result = self._batches.run(f"batch-{number:012d}", wanted, self._config.outputs)
-            seconds = time.monotonic() - started
             if self._ingest is not None:
-                self._ingest.distributed(number, files)
+                with self._times.of(Stage.LEDGER):
+                    self._ingest.distributed(number, files)
+            seconds = time.monotonic() - started
+            stages = self._times.take()
             self._leftovers.note(result)
-        self._progress.batch(number, result.rows, seconds)
+        self._lag.distributed(files)
+        self._metrics.batch(seconds, stages)
+        self._progress.batch(number, result.rows, seconds, stages)
         LOG.info("batch %d: %d files, %d alerts, %.2f s%s", number, len(files), result.rows, seconds, _matched(result))
 
     def _set_ready(self, ready: bool) -> None:

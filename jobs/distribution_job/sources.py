@@ -38,6 +38,13 @@ class Source(Protocol):
         """Stage what is new, a batch at a time, from where the last one ended. Raises Draining when the job is to end."""
         ...
 
+    def behind(self) -> int | None:
+        """How many messages are not staged yet, at most; None where that is not known, or would cost a look at the alerts themselves.
+
+        It is asked by another thread than the rest.
+        """
+        ...
+
 
 def session(config: JobConfig) -> Mapping[str, str]:
     """The Spark properties that the source needs."""

@@ -48,6 +48,7 @@ def distribution_document(settings: Distribution, credentials: Path, jars: Seque
         "outputs": [{**output, **choice(settings)}],
         "trigger": {"intervalSeconds": settings.interval},
         "progress": {"to": "log", "intervalSeconds": _PROGRESS_SECONDS},
+        **({"metrics": {"port": settings.metrics_port}} if settings.metrics_port else {}),
         "spark": {
             "conf": {
                 "spark.master": settings.master,

@@ -32,6 +32,10 @@ _MASTER = Form(
     re.compile(r"local(\[(\*|[1-9][0-9]{0,3})\])?"), "local[N], for N cores of this machine, or local[*], for all"
 )
 _MEMORY = Form(re.compile(r"[1-9][0-9]{0,5}[mg]"), "a whole number of m (mebibytes) or g, 2g for example")
+_PORT = Form(
+    re.compile(r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"),
+    "a port, 1 to 65535",
+)
 _INTERVAL = Form(re.compile(r"[0-9]{1,4}"), "a whole number of seconds, 0 to 9999")
 _CHANNEL = Form(re.compile(r"#?[^\s#,]{1,80}"), "the name of one of Slack's channels")
 _TOKEN = Form(
@@ -71,6 +75,8 @@ class Distribution:
         What a new checkpoint begins with: Earliest, Latest, or a time (RFC 3339).
     interval
         Seconds between two looks at the folder.
+    metrics_port
+        Where the job answers Prometheus; None: nowhere.
     """
 
     kafka: Kafka
@@ -86,6 +92,7 @@ class Distribution:
     interval: int
     master: str
     memory: str
+    metrics_port: int | None
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,10 @@ def distribution(file: Path, home: Path) -> Distribution:
         sql=values.one("DISTRIBUTION_FILTER", _ANYTHING, "") or None,
         select=values.several("DISTRIBUTION_COLUMNS", _COLUMN, ""),
         drop=values.several("DISTRIBUTION_DROP_COLUMNS", _COLUMN, ""),
-        interval=_whole(values, "DISTRIBUTION_INTERVAL", "2"),
+        interval=_whole(values, "DISTRIBUTION_INTERVAL", _INTERVAL, "2"),
         master=values.one("SPARK_MASTER", _MASTER, "local[*]"),
         memory=values.one("SPARK_DRIVER_MEMORY", _MEMORY, "2g"),
+        metrics_port=_whole(values, "DISTRIBUTION_METRICS_PORT", _PORT, "") or None,
     )
     if found.select and found.drop:
         values.problems.append(
@@ -174,7 +182,7 @@ def slack_notifier(file: Path, home: Path) -> SlackNotifier:
         group=values.one(SLACK_GROUP_KEY, NAME, SLACK_GROUP),
         channel=_with_hash(values.one("SLACK_CHANNEL", _CHANNEL, "")) or None,
         channels=tuple(map(_with_hash, values.several("SLACK_CHANNELS", _CHANNEL, ""))),
-        interval=_whole(values, "SLACK_DIGEST_SECONDS", "60"),
+        interval=_whole(values, "SLACK_DIGEST_SECONDS", _INTERVAL, "60"),
         url=values.one("SLACK_API_URL", _URL, "") or None,
     )
     if found.channel and found.channels:
@@ -229,9 +237,9 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _whole(values: Values, key: str, default: str) -> int:
-    text = values.one(key, _INTERVAL, default)
-    return int(text) if _INTERVAL.pattern.fullmatch(text) else 0
+def _whole(values: Values, key: str, form: Form, default: str) -> int:
+    text = values.one(key, form, default)
+    return int(text) if form.pattern.fullmatch(text) else 0
 
 
 def _expanded(path: str) -> str:

@@ -51,6 +51,7 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
         "trigger": {"intervalSeconds": stream.interval_seconds},
         "progress": {"to": "kubernetes"},
+        "metrics": {"port": layout.METRICS_PORT},
         "spark": {"conf": spark_conf(stream, around)},
     }
 

@@ -217,6 +217,7 @@ def _driver_pod(stream: DistributionStream, around: Surroundings) -> Manifest:
                 "imagePullPolicy": around.image_pull_policy,
                 "args": ["driver"],
                 "env": environment,
+                "ports": [{"name": "metrics", "containerPort": layout.METRICS_PORT}],
                 "resources": {
                     "requests": {"cpu": stream.driver.cpu, "memory": stream.driver.memory},
                     "limits": {"memory": stream.driver.memory},

@@ -16,6 +16,9 @@ from typing import Any
 import pyarrow as pa
 
 from demo import science_alerts
+from distribution_job.metrics import PREFIX
+from scraping import scraped
+from testbed.ports import pick
 
 HERE = Path(__file__).resolve().parent
 JOBS = HERE.parents[2] / "jobs"
@@ -82,6 +85,18 @@ class JobProcess:
             self._process = subprocess.Popen(
                 words, stdout=log, stderr=log, cwd=self.folder, env=environment, start_new_session=True
             )
+
+    def open_port(self) -> int:
+        """Have it answer Prometheus from the next start on; returns the port."""
+        port = pick(str(self.folder))
+        self.document["metrics"] = {"port": port}
+        return port
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        """What it tells Prometheus; None while it does not."""
+        wanted = ",".join(f'{label}="{value}"' for label, value in sorted(labels.items()))
+        found = scraped(self.document["metrics"]["port"])
+        return found.get(f"{PREFIX}{name}{{{wanted}}}" if wanted else f"{PREFIX}{name}")
 
     def drop(self, table: pa.Table, files: int) -> list[Path]:
         """Let the alerts appear in the folder, all files at once, so that they are one batch."""

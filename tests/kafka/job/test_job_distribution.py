@@ -19,6 +19,7 @@ from job_stream import Stream
 from received import everything, ids
 
 from demo import science_alerts
+from distribution_job.stages import Stage
 
 SSO = "fink_filters.ztf.livestream.filter_sso_ztf_candidates.filter.sso_ztf_candidates"
 CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
@@ -37,6 +38,7 @@ def test_each_output_gets_its_alerts_once_on_all_partitions(stream: Stream, job:
         {"name": "sn-ids", "topic": topics["sn-ids"], "filter": sn, "select": ["candid", "objectId"]},
     ]
     job.source.rmdir()  # it need not be there yet
+    job.open_port()
     job.start()
     job.until(lambda: job.progress().get("state") == "Waiting", "it waits for the folder")
     job.until(job.ready.exists, "it is ready, since an empty folder is no fault of its own")
@@ -47,6 +49,7 @@ def test_each_output_gets_its_alerts_once_on_all_partitions(stream: Stream, job:
     # Half-written files have hidden names, and a job that took one would fail on it.
     (job.source / "_half.parquet").write_bytes(b"PAR1")
     (job.source / ".half.parquet").write_bytes(b"PAR1")
+    (job.source / "empty.parquet").touch()
     science_alerts.write(job.source, drops[1], files=2)
     progress = job.until_read(700)
 
@@ -64,10 +67,26 @@ def test_each_output_gets_its_alerts_once_on_all_partitions(stream: Stream, job:
         assert sorted(message.alert["candid"] for message in mine) == expected[name], name
         assert len({message.partition for message in mine}) == 4, f"{name} uses all partitions"
         assert job.output(name)["matched"] == job.output(name)["published"] == len(mine)
+        assert (
+            job.metric("alerts_published_total", output=name)
+            == job.metric("alerts_matched_total", output=name)
+            == len(mine)
+        )
     spread = Counter(message.partition for message in messages if message.topic == topics["all"])
     assert max(spread.values()) < 2 * min(spread.values()), spread
     assert progress["state"] == "Running"
     assert "lastError" not in progress
+    assert progress["stageMilliseconds"].keys() == {"plan", "pass", "ledger"}, "the executors publish as they go"
+    assert job.metric("alerts_read_total") == 700
+    batches = job.metric("batch_duration_seconds_count")
+    assert batches
+    for stage in Stage:
+        wanted = 0 if stage in (Stage.PUBLISH, Stage.COMMIT) else batches
+        job.until(
+            lambda s=stage, w=wanted: (job.metric("stage_duration_seconds_count", stage=s) or 0) >= w,
+            f"{stage} is timed",
+        )
+    job.until(lambda: job.metric("lag_files") == 0, "nothing waits, and nobody waits for an empty file")
 
     for message in messages[:50]:
         schema = json.loads(message.key)
@@ -88,6 +107,7 @@ def test_each_output_gets_its_alerts_once_on_all_partitions(stream: Stream, job:
     before = len(messages)
     job.start()
     job.until(lambda: job.progress().get("state") == "Running", "it runs again")
+    job.until(lambda: job.progress().get("lag") == {"files": 0, "bytes": 0}, "it knows what it has distributed before")
     science_alerts.write(job.source, science_alerts.generate(10, seed=5, first_id=700), files=1)
     job.until_read(10)
     assert job.progress()["rowsRead"] == 10, "what was distributed is not read again"

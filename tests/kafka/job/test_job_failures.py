@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -162,26 +163,41 @@ def test_a_batch_waits_for_kafka(own_broker: Broker, tmp_path: Path, spark_jars:
     topic = stream.topic("all")
     job.document["outputs"] = [{"name": "all", "topic": topic, "select": ["candid"]}]
     job.document["delivery"] = stream.allow_transactions("all")
-    tables = [science_alerts.generate(20, seed=1, first_id=first) for first in (0, 20, 40)]
+    tables = [science_alerts.generate(20, seed=1, first_id=first) for first in (0, 20, 40, 60)]
+    port = job.open_port()
     try:
         job.drop(tables[0], files=1)
         job.start()
         job.until_read(20)
         own_broker.stop()
-        job.drop(tables[1], files=1)
+        waiting = job.drop(tables[1], files=1)
         job.until(lambda: job.progress().get("lastErrorReason") == "KafkaUnavailable", "Kafka is missed", timeout=240)
         assert own_broker.bootstrap in job.progress()["lastError"]
+        assert job.metric("failed_attempts_total", reason="KafkaUnavailable")
+        assert job.metric("lag_files") == len(waiting)
+        waiting += job.drop(tables[2], files=1)
+        job.until(lambda: job.metric("lag_files") == len(waiting), "files that come while a batch is held up are seen")
+        assert job.metric("lag_bytes") == sum(file.stat().st_size for file in waiting)
+        age = job.metric("lag_age_seconds") or 0
+        assert age > 0
+        job.until(lambda: (job.metric("lag_age_seconds") or 0) > age, "the oldest gets older")
+        job.until(lambda: job.progress()["lag"]["files"] == len(waiting), "the progress says so too")
+        assert job.progress()["lag"]["oldestFileTime"].endswith("Z")
         own_broker.start()
-        job.until_read(40)
+        job.until_read(60)
         assert "lastError" not in job.progress()
+        job.until(lambda: job.metric("lag_files") == job.metric("lag_age_seconds") == 0, "all is distributed")
 
         own_broker.stop()
-        job.drop(tables[2], files=1)
+        job.drop(tables[3], files=1)
         job.until(lambda: job.progress().get("lastErrorReason") == "KafkaUnavailable", "Kafka is missed", timeout=240)
         job.stop()  # it does not wait for Kafka to come back
         own_broker.start()
-        job.start()
-        job.until_read(20)
+        with socket.create_server(("", port)):
+            job.start()
+            job.until_read(20)
+        (note,) = job.progress()["notes"]
+        assert f"metrics.port: {port} cannot be opened" in note["message"], "and the alerts do not wait for it"
         assert set(ids(stream.login, topic)) == set(chain.from_iterable(map(candids, tables)))
         job.stop()
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from job_process import JobProcess
 from job_stream import Stream
-from received import ids
+from received import everything, ids
 
 from demo import science_alerts
 
@@ -39,12 +39,16 @@ def test_who_matches_too_many_gets_none_until_it_is_changed(stream: Stream, job:
     table = science_alerts.generate(ROWS, seed=9, first_id=0)
     candids = sorted(table.column("candid").to_pylist())
     files = job.drop(table, files=3)
+    job.open_port()
     job.start()
     job.until_read(ROWS, timeout=240)
     job.until(lambda: job.output("flooding").get("reason"), "the flooding output is held")
     found = job.output("flooding")
     assert (found["reason"], found["published"]) == ("TooManyMatches", 0)
     assert found["pendingFiles"] == len(files)
+    assert job.metric("output_stopped", output="flooding") == 1
+    assert job.metric("output_stopped", output="free") == 0
+    assert job.metric("output_waiting_files", output="flooding") == len(files)
     assert "of 300 alerts, more than maxMatchPercent (60)" in found["error"]
     assert ids(stream.login, stream.name("free")) == candids
     assert ids(stream.login, stream.name("kept")) == [candid for candid in candids if candid % 2 == 0]
@@ -56,6 +60,11 @@ def test_who_matches_too_many_gets_none_until_it_is_changed(stream: Stream, job:
     some = ids(stream.login, stream.name("capped"))
     assert len(some) == len(set(some)) == 70
     assert set(some) < set(candids)
+    assert job.metric("alerts_published_total", output="capped") == len(some)
+    sent = everything(stream.login, [stream.name("capped")])
+    assert job.metric("published_bytes_total", output="capped") == sum(len(message.value) for message in sent)
+    assert job.metric("alerts_dropped_total", output="capped", reason="maxAlertsPerBatch") == ROWS - len(some)
+    assert job.progress()["stageMilliseconds"].keys() == {"plan", "pass", "publish", "commit", "ledger"}
     # The next batch has an allowance of its own, and a batch that matches less is sent.
     more = science_alerts.generate(100, seed=9, first_id=1000)
     job.drop(more, files=1)

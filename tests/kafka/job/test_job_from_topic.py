@@ -63,5 +63,6 @@ def test_each_message_is_distributed_once(stream: Stream, job: JobProcess) -> No
     assert "their schema is none that can be read" in notes
     assert "drb (double) is new" in notes
     job.until(lambda: len(ids(stream.login, topic)) >= 50, "what came later is distributed")
+    job.until(lambda: job.progress().get("lag") == {"files": 0, "bytes": 0, "messages": 0}, "nothing is left")
     job.stop()
     assert ids(stream.login, topic) == list(range(50))

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from distribution_job.failures import Reason as JobReason
+from distribution_job.lag import Lag
+from distribution_job.metrics import PREFIX, Metrics
+from distribution_job.progress import Progress
+from distribution_job.stages import Stage
 from fink_distribution.errors import Reason
 
 REPOSITORY = Path(__file__).parents[3]
@@ -29,6 +33,22 @@ def documented_reasons() -> set[str]:
 
 def test_every_reason_is_documented_and_no_other() -> None:
     assert documented_reasons() == {str(reason) for reason in (*Reason, *JobReason)}
+
+
+def test_every_metric_of_the_drivers_is_documented_and_no_other() -> None:
+    progress = Progress(["a"])
+    progress.lag(Lag(messages=0))
+    families = [
+        each for each in Metrics(progress, knows_bytes=True).collectors.collect() if each.name.startswith(PREFIX)
+    ]
+    known = {each.name + ("_total" if each.type == "counter" else "") for each in families}
+    rows = re.findall(rf"^\| (`{PREFIX}[^|]*)\|", (DOCS / "streams.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"\w+", " ".join(rows))) == {name for name in known if not name.endswith("_created")}
+
+
+def test_every_stage_is_documented_and_no_other() -> None:
+    (table,) = re.findall(r"^\| `stage` \|.*?\n\n", (DOCS / "streams.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE)[1:] == [str(stage) for stage in Stage]
 
 
 def test_the_pages_of_the_kinds_are_in_step_with_the_schemas() -> None:

@@ -24,7 +24,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 KAFKA = Kafka("k:9092", "SASL_PLAINTEXT", "SCRAM-SHA-512", Account("me", 'pass"word'), None)
 PLAIN = Kafka("k:9092", "SSL", "SCRAM-SHA-512", None, "/ca.pem")
 DISTRIBUTION = Distribution(
-    KAFKA, "t", "id", "/schema", "/science", "/checkpoint", "Earliest", None, (), (), 2, "local[2]", "1g"
+    KAFKA, "t", "id", "/schema", "/science", "/checkpoint", "Earliest", None, (), (), 2, "local[2]", "1g", None
 )
 CREDENTIALS = Path("/credentials")
 
@@ -46,6 +46,12 @@ def test_the_distributions_document_says_what_the_settings_say() -> None:
         "spark.driver.memory": "1g",
         "spark.jars": "/j/1.jar,/j/2.jar",
     }
+
+
+def test_no_port_is_opened_unless_the_settings_name_one() -> None:
+    for port in (None, 9108):
+        settings = replace(DISTRIBUTION, metrics_port=port)
+        assert distribution_job.config.parse(distribution_document(settings, CREDENTIALS, [])).metrics_port == port
 
 
 def test_the_notifiers_document_says_what_the_settings_say() -> None:

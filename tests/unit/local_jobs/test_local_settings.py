@@ -129,6 +129,7 @@ def test_each_key_that_is_missing_is_named(tmp_path: Path, job: str, key: str) -
         ("distribution", {"DISTRIBUTION_COLUMNS": "a,b.c"}, "DISTRIBUTION_COLUMNS holds b.c; each is the name of one top-level"),
         ("distribution", {"DISTRIBUTION_COLUMNS": "a", "DISTRIBUTION_DROP_COLUMNS": "b"}, "stand together; give one of them"),
         ("distribution", {"DISTRIBUTION_INTERVAL": "soon"}, "DISTRIBUTION_INTERVAL is soon; it is a whole number of seconds"),
+        ("distribution", {"DISTRIBUTION_METRICS_PORT": "65536"}, "DISTRIBUTION_METRICS_PORT is 65536; it is a port, 1 to 65535"),
         ("distribution", {"DISTRIBUTION_TRANSACTIONAL_ID": "a/b"}, "DISTRIBUTION_TRANSACTIONAL_ID is a/b"),
         ("distribution", {"SPARK_MASTER": "yarn"}, "SPARK_MASTER is yarn; it is local[N]"),
         ("distribution", {"SPARK_DRIVER_MEMORY": "2GB"}, "SPARK_DRIVER_MEMORY is 2GB; it is a whole number of m"),

@@ -40,6 +40,7 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert config["checkpoint"]["path"] == "/checkpoint/ztf"
     assert [output["topic"] for output in config["outputs"]] == ["fink_all", "fink_sn", "fink_sso"]
     assert "startingFrom" not in config["source"]
+    assert config["metrics"] == {"port": 9090}
     assert config["outputs"][0]["rename"] == {"ra": "candidate_ra"}
     assert config["outputs"][1]["filter"] == {"sql": "snn_sn_vs_all > 0.5"}
     assert [output.get("format") for output in config["outputs"]] == [None, None, "Json"]
@@ -94,6 +95,15 @@ def test_pods_obey_the_restricted_standard_and_hold_no_secret_in_the_environment
         assert container["securityContext"]["allowPrivilegeEscalation"] is False
         assert not any("secretKeyRef" in json.dumps(variable) for variable in container.get("env", []))
     assert executor["automountServiceAccountToken"] is False
+
+
+def test_the_driver_names_the_port_that_it_is_told_to_open() -> None:
+    objects = made()
+    (driver,) = objects["StatefulSet"]["spec"]["template"]["spec"]["containers"]
+    told = json.loads(objects["ConfigMap"]["data"]["job.json"])["metrics"]["port"]
+    assert driver["ports"] == [{"name": "metrics", "containerPort": told}]
+    (executor,) = yaml.safe_load(objects["ConfigMap"]["data"][layout.EXECUTOR_TEMPLATE])["spec"]["containers"]
+    assert "ports" not in executor
 
 
 def test_the_role_has_no_secrets_and_no_exec() -> None:

@@ -40,6 +40,7 @@ Keys of the configuration besides those of fink_kafka; docs/local.md has all:
   DISTRIBUTION_CHECKPOINT  what has been distributed is remembered there  [$FINK_HOME/checkpoints/distribution]
   DISTRIBUTION_OFFSET      earliest, latest, or a time; it counts only while the checkpoint is new  [earliest]
   DISTRIBUTION_FILTER      only alerts for which this condition in SQL holds
+  DISTRIBUTION_METRICS_PORT  where it answers Prometheus                  [nowhere]
 
 \b
 Examples:
