@@ -27,7 +27,7 @@ class Beginning:
         self._since: int | None = None
 
     def settle(self) -> None:
-        """Before the first batch. Raises what Spark and the file system raise; then it is not settled yet."""
+        """Before the first batch. Raises what discovery and the file system raise; then it is not settled yet."""
         self._since = durable_json.once(self._file, self._first)["since"]
 
     def includes(self, file: AlertFile) -> bool:

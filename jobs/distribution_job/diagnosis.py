@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from distribution_job import conditions
 from distribution_job.distributor import Distributor
 from distribution_job.failures import Failure, Reason, one_line
+from distribution_job.file_log import TwoDrivers
 from distribution_job.plan import Routed
 from distribution_job.single_pass import SinglePass
 from distribution_job.transactions import TWO_DRIVERS, DeliveryFailed
@@ -30,6 +31,8 @@ def sentence(error: BaseException) -> str:
 
 def of_two_drivers(error: BaseException) -> bool:
     """Whether another driver works on the same checkpoint, or under the same transactional id."""
+    if isinstance(error, TwoDrivers):
+        return True
     return any(sign in str(error) for sign in ("CONCURRENT_STREAM_LOG_UPDATE", TWO_DRIVERS))
 
 

@@ -1,33 +1,51 @@
-"""Finding new files, each once, also across restarts.
+"""Finding new files, each once, also across restarts, and having them distributed batch by batch.
 
-Spark's file source lists the folder and logs what it has found in the checkpoint before a batch begins. Its `binaryFile`
-format is asked for names, times and sizes only: no file is opened here. A batch is then read as Parquet by itself, which
-keeps column pruning, lets a file be left out, and lets a batch be repeated for one output.
+Files are found by their names, times and sizes; none is opened here. A batch is then read as Parquet by itself, which keeps column
+pruning, lets a file be left out, and lets a batch be repeated for one output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
-from pyspark.sql.streaming import DataStreamWriter, StreamingQuery
+from pyspark.sql import SparkSession
 
+from distribution_job import listing
 from distribution_job.alert_files import AlertFile
+from distribution_job.file_log import FileLog
+from distribution_job.listing import Lister, LocalLister
+from distribution_job.stages import Stage, StageTimes
+from distribution_job.waiting_files import WaitingFiles
 
-_COLUMNS = "path STRING, modificationTime TIMESTAMP, length BIGINT, content BINARY"
-_ALL = 2**31 - 1
+_LEAST_PAUSE = 0.1  # seconds between two looks of which the first has found nothing
+_FILE = "files.db"
+
+Give = Callable[[int, Sequence[AlertFile]], None]
+"""Is given a batch's number and files; its return commits the batch."""
 
 
 class Discovery:
-    def __init__(self, spark: SparkSession, folder: str, checkpoint: Path, files_per_batch: int, seconds: int) -> None:
-        """`checkpoint`: Spark's own folder; `seconds` between two looks at `folder`."""
+    def __init__(
+        self,
+        spark: SparkSession,
+        folder: str,
+        checkpoint: Path,
+        files_per_batch: int,
+        seconds: int,
+        report: Callable[[Mapping[Stage, float]], None] = lambda seconds: None,
+    ) -> None:
+        """`checkpoint`: a folder; `seconds` between two looks at `folder`. `report` is told the seconds of discovery's part in each batch."""
         self._spark = spark
         self._folder = folder
-        self._checkpoint = checkpoint
         self._files_per_batch = files_per_batch
         self._seconds = seconds
+        self._report = report
+        self._log = FileLog(checkpoint / _FILE)
+        self._lister: Lister | None = None
+        self._waiting: list[AlertFile] = []
 
     def folder_exists(self) -> bool:
         """Whether there is anything to look at yet. Raises what the file system raises."""
@@ -35,49 +53,93 @@ class Discovery:
 
     def began(self) -> bool:
         """Whether a batch has ever been begun with this checkpoint."""
-        return any((self._checkpoint / "offsets").glob("[0-9]*"))
+        return self._log.began
 
     def find(self, path: str) -> AlertFile | None:
         """The file (or folder) as it is now; None when it is not there."""
-        jvm = self._spark._jvm
-        place = jvm.org.apache.hadoop.fs.Path(path)
-        system = place.getFileSystem(self._spark._jsc.hadoopConfiguration())
-        if not system.exists(place):
-            return None
-        status = system.getFileStatus(place)
-        return AlertFile(path, status.getModificationTime(), status.getLen())
+        return listing.find(self._spark, path)
 
-    def start(self, batch: Callable[[int, Sequence[AlertFile]], None]) -> StreamingQuery:
-        """Begin; `batch` is called with each batch's number and files, and its return commits the batch."""
-        writer = self._writer(self._files_per_batch, lambda found, number: batch(number, _files(found)))
-        return writer.trigger(processingTime=f"{self._seconds} seconds").start()
+    def start(self, give: Give) -> Looking:
+        """Begin, with the batch that was cut off if there is one."""
+        return Looking(self, give, self._seconds)
 
     def pass_over(self) -> int:
         """Take all files that are there now for found, and return how many they are; no batch has them."""
-        counts: list[int] = []
-        writer = self._writer(_ALL, lambda found, _: counts.append(found.count()))
-        writer.trigger(availableNow=True).start().awaitTermination()
-        return sum(counts)
+        found = self._new()
+        self._log.pass_over(found)
+        return len(found)
 
-    def _writer(self, most: int, batch: Callable[[DataFrame, int], None]) -> DataStreamWriter:
-        return self._stream(most).writeStream.foreachBatch(batch).option("checkpointLocation", str(self._checkpoint))
+    def give_next(self, give: Give) -> bool:
+        """Have one batch distributed; whether there was one. Raises what `give` raises, and then it is not committed."""
+        times = StageTimes()
+        batch = self._log.unfinished()
+        if batch is not None:
+            # Of a batch that is repeated, files may have been cleaned up meanwhile.
+            give(batch.number, [file for file in batch.files if self.find(file.path) is not None])
+        else:
+            with times.of(Stage.LIST):
+                if len(self._waiting) < self._files_per_batch:
+                    self._waiting += self._new()
+                    self._waiting.sort(key=lambda file: (file.modified, file.path))
+            if not self._waiting:
+                return False
+            with times.of(Stage.CHECKPOINT):
+                batch = self._log.begin(self._waiting[: self._files_per_batch])
+            del self._waiting[: self._files_per_batch]
+            give(batch.number, batch.files)
+        with times.of(Stage.CHECKPOINT):
+            self._log.commit(batch)
+        self._report(times.take())
+        return True
 
-    def _stream(self, most: int) -> DataFrame:
-        """The stream of files, at most so many at a time: path, modified (ms since epoch), length (bytes)."""
-        return (
-            self._spark.readStream.format("binaryFile")
-            .schema(_COLUMNS)
-            .option("recursiveFileLookup", "true")
-            .option("pathGlobFilter", "*.parquet")
-            .option("maxFilesPerTrigger", most)
-            # The default of a week would skip older files without a word.
-            .option("maxFileAge", "36500d")
-            # Of a batch that is repeated after a restart, when its files have been cleaned up meanwhile.
-            .option("ignoreMissingFiles", "true")
-            .load(self._folder)
-            .select("path", F.unix_millis("modificationTime").alias("modified"), "length")
-        )
+    def waiting(self) -> WaitingFiles:
+        """What waits for its batch, as somebody else sees it who looks by himself."""
+        lister = listing.lister(self._spark, self._folder)
+        # To list all of an object store once more only to say how many files wait is too much.
+        return WaitingFiles(lister if isinstance(lister, LocalLister) else None, self._log)
+
+    def close(self) -> None:
+        """Let the checkpoint go."""
+        self._log.close()
+
+    def _new(self) -> list[AlertFile]:
+        if self._lister is None:
+            self._lister = listing.lister(self._spark, self._folder)
+        return self._lister.new(self._log.unknown)
 
 
-def _files(found: DataFrame) -> list[AlertFile]:
-    return sorted(AlertFile(row["path"], row["modified"], row["length"]) for row in found.collect())
+class Looking:
+    """A thread that looks for files and has them distributed, until it is stopped or something is raised."""
+
+    def __init__(self, discovery: Discovery, give: Give, seconds: int) -> None:
+        self.error: Exception | None = None
+        self.batches = 0  # that are done
+        self._discovery = discovery
+        self._give = give
+        self._seconds = seconds
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is still looking."""
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        """Begin no other batch, and wait until the one that is under way is done."""
+        self._over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            begun, pause = time.monotonic(), 0.0
+            try:
+                if self._discovery.give_next(self._give):
+                    self.batches += 1
+                else:
+                    pause = _LEAST_PAUSE
+            except Exception as error:  # noqa: BLE001  whoever started it finds out what it is
+                self.error = error
+                return
+            self._over.wait(max(pause, self._seconds - (time.monotonic() - begun)))

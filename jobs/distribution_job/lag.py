@@ -100,7 +100,6 @@ class LagWatch:
 
     def _run(self) -> None:
         try:
-            self._waiting.load()
             while not self._drain.wait(self.step()):
                 pass
         except Exception as error:  # noqa: BLE001  whatever it is, the alerts go on

@@ -63,7 +63,7 @@ class Leftovers:
         self._due = dict.fromkeys(self._backoffs, float("-inf"))
         self._failures: dict[str, Failure] = {}
         self._look = float("-inf")
-        # Spark's discovery never gives a path twice, so a file that was removed is remembered here, should it come back.
+        # Discovery never gives a path twice, so a file that was removed is remembered here, should it come back.
         self._gone: set[str] = set()
         self._untried = {held.file.path for held in quarantine.held()}  # a restart gives each one more chance
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
-from pyspark.sql.streaming import StreamingQuery
 
 from distribution_job import diagnosis, python_filters, session, sources
 from distribution_job.alert_files import AlertFile
@@ -21,7 +21,7 @@ from distribution_job.batches import Batches
 from distribution_job.beginning import Beginning
 from distribution_job.config import Guarantee, JobConfig
 from distribution_job.delivery import delivery
-from distribution_job.discovery import Discovery
+from distribution_job.discovery import Discovery, Looking
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain, Draining
 from distribution_job.drift import Drift
@@ -35,10 +35,8 @@ from distribution_job.progress_writer import KubernetesTarget, LogTarget, Progre
 from distribution_job.quarantine import Quarantine
 from distribution_job.registry import Registry
 from distribution_job.schemas import Schemas
-from distribution_job.spark_reports import SparkReports
 from distribution_job.stages import Stage, StageTimes
 from distribution_job.topics import Topics
-from distribution_job.waiting_files import WaitingFiles
 
 LOG = logging.getLogger(__name__)
 READY_VARIABLE = "FINK_READY_FILE"
@@ -76,7 +74,7 @@ def run(config: JobConfig) -> None:
 
 
 class Job:
-    """The parts, put together; the main thread loops, the batches come in a thread of Spark's."""
+    """The parts, put together; the main thread loops, the batches come in discovery's."""
 
     def __init__(
         self,
@@ -91,7 +89,6 @@ class Job:
         self._progress = progress
         self._metrics = metrics
         self._times = StageTimes()
-        self._reports = SparkReports()
         self._drain = drain
         self._ready = Path(os.environ[READY_VARIABLE]) if os.environ.get(READY_VARIABLE) else None
         self._quarantine = quarantine
@@ -100,8 +97,14 @@ class Job:
         self._spark = session.start(config.name, {**sources.session(config), **config.spark_conf})
         LOG.info("Spark started in %.1f s", time.monotonic() - started)
         watched = sources.watched(config)
-        log = config.checkpoint / "spark"
-        self._discovery = Discovery(self._spark, watched.folder, log, watched.files_per_batch, config.trigger_seconds)
+        self._discovery = Discovery(
+            self._spark,
+            watched.folder,
+            config.checkpoint,
+            watched.files_per_batch,
+            config.trigger_seconds,
+            metrics.stages,
+        )
         self._beginning = Beginning(config.checkpoint / "beginning.json", watched.starting_from, self._discovery)
         self._ingest: Ingest | None = None
         behind: Callable[[], int | None] | None = None
@@ -110,7 +113,7 @@ class Job:
             interval = config.trigger_seconds
             self._ingest = Ingest(source, staging, interval, backlog, quarantine, drain, progress.source)
             behind = source.behind
-        waiting = WaitingFiles(watched.folder, log, forget=staging is not None)
+        waiting = self._discovery.waiting()
         self._lag = LagWatch(waiting, behind, progress.lag, config.trigger_seconds, drain)
         self._batches = Batches(
             AlertReader(
@@ -134,7 +137,7 @@ class Job:
         self._leftovers = Leftovers(config, self._batches, backlog, quarantine, progress, drain, self._discovery.find)
 
     def loop(self) -> None:
-        """Keep a query running until the job is to end; start it anew, after a pause, when it fails."""
+        """Keep discovery running until the job is to end; start it anew, after a pause, when it fails."""
         backoff = Backoff()
         self._progress.state(State.RUNNING if self._discovery.began() else State.WAITING)
         if self._ingest is not None:
@@ -142,22 +145,20 @@ class Job:
         while not self._drain.asked:
             error: Exception | None = None
             try:
-                query = self._begin()
-                if query is not None:
-                    self._watch(query, backoff)
-                    error = query.exception()
+                looking = self._begin()
+                if looking is not None:
+                    self._watch(looking, backoff)
+                    error = looking.error
             except (Draining, Py4JNetworkError):
                 if not self._drain.asked:
                     raise
-            except PySparkException as raised:
-                error = raised
-            except Py4JJavaError as raised:  # of the file system
+            except (PySparkException, Py4JJavaError, OSError, sqlite3.Error) as raised:
                 error = raised
             finally:
                 self._set_ready(False)
             if error is None or self._drain.asked:
                 continue
-            if diagnosis.of_two_drivers(error):
+            if isinstance(error, Py4JNetworkError) or diagnosis.of_two_drivers(error):
                 raise error
             failure = Failure(
                 Reason.SOURCE_UNAVAILABLE, f"The alerts cannot be looked for: {diagnosis.sentence(error)}"
@@ -172,8 +173,8 @@ class Job:
             self._ingest.end()
         self._spark.stop()
 
-    def _begin(self) -> StreamingQuery | None:
-        """The running query, once the folder is there; None when the job is to end first."""
+    def _begin(self) -> Looking | None:
+        """What is running, once the folder is there; None when the job is to end first."""
         said = False
         self._set_ready(True)  # an empty science database is no fault of the stream's
         self._beginning.settle()
@@ -186,14 +187,11 @@ class Job:
                 return None
         return self._discovery.start(self._batch)
 
-    def _watch(self, query: StreamingQuery, backoff: Backoff) -> None:
-        """Until the query ends, which it does between two batches when the job is to end."""
-        while query.isActive and not self._drain.wait(_TICK):
-            report = query.lastProgress
-            if report is not None:
+    def _watch(self, looking: Looking, backoff: Backoff) -> None:
+        """Until it ends, which it does between two batches when the job is to end."""
+        while looking.alive and not self._drain.wait(_TICK):
+            if looking.batches:
                 backoff.reset()
-                for stages in self._reports.new(report, query):
-                    self._metrics.stages(stages)
             if self._ingest is not None:
                 self._ingest.check()
             self._leftovers.step()
@@ -201,11 +199,7 @@ class Job:
             LOG.info("draining")
             self._progress.state(State.DRAINING)
             self._set_ready(False)
-            # `stop` interrupts a running batch. A trigger that is active ends by itself: its batch is committed, and
-            # the next one is refused, which ends the query.
-            while query.isActive and query.status["isTriggerActive"]:
-                time.sleep(0.05)
-            query.stop()
+            looking.stop()
 
     def _batch(self, number: int, files: Sequence[AlertFile]) -> None:
         self._drain.check()

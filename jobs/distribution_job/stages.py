@@ -15,13 +15,13 @@ class Stage(StrEnum):
     A pass reads, filters and encodes in one compiled piece of work; to divide its time would be to slow it down.
     """
 
-    LIST = "list"  # Spark's look for new files
+    LIST = "list"  # the look that has found the new files
     PLAN = "plan"  # the files' footers and the topics are asked, and the pass is made of them
     PASS = "pass"  # noqa: S105  reading, filtering and encoding, and with AtLeastOnce publishing too
     PUBLISH = "publish"  # until the brokers have all messages
     COMMIT = "commit"  # of the transaction
     LEDGER = "ledger"  # the job's notes on disk of what has been delivered
-    CHECKPOINT = "checkpoint"  # Spark's notes on disk of what it has found and finished
+    CHECKPOINT = "checkpoint"  # discovery's notes on disk of what it has found and finished
 
 
 class StageTimes:

@@ -43,9 +43,7 @@ def main(archive: str, jars: str) -> None:
                 found = conditions.find(alerts, made.outputs, ("distribution_job.filters",))
                 SinglePass(made, found).encoded_once(alerts).rows.toArrow()
 
-        query = discovery.start(batch)
-        query.processAllAvailable()
-        query.stop()
+        discovery.give_next(batch)
     gateway = spark.sparkContext._gateway
     spark.stop()
     # It writes the archive when it hears that this process has gone; whoever waits for this process waits for that as well.

@@ -1,13 +1,15 @@
-"""Where a stream begins, with Spark's own discovery and without Kafka."""
+"""Where a stream begins, without Kafka."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from distribution_job.alert_files import AlertFile
 from distribution_job.beginning import Beginning
 from distribution_job.discovery import Discovery
 from distribution_job.source_config import milliseconds
@@ -32,19 +34,19 @@ class Place:
 
     def start(self, wanted: str, meanwhile: str = "") -> list[str]:
         """Start a driver, which ends when it has seen all; return the names of what it would distribute."""
-        discovery = Discovery(self.spark, str(self.source), self.checkpoint / "spark", 2, 0)
+        discovery = Discovery(self.spark, str(self.source), self.checkpoint, 2, 0)
         beginning = Beginning(self.checkpoint / "beginning.json", wanted, discovery)
         beginning.settle()
         if meanwhile:
             self.put(meanwhile)
         found: list[str] = []
-        query = discovery.start(
-            lambda number, files: found.extend(Path(file.path).stem for file in files if beginning.includes(file))
-        )
-        try:
-            query.processAllAvailable()
-        finally:
-            query.stop()
+
+        def give(number: int, files: Sequence[AlertFile]) -> None:
+            found.extend(Path(file.path).stem for file in files if beginning.includes(file))
+
+        while discovery.give_next(give):
+            pass
+        discovery.close()
         return sorted(found)
 
 
@@ -71,7 +73,7 @@ def test_latest_takes_all_of_a_folder_that_is_empty_or_made_later(place: Place) 
     place.source.mkdir()
     assert place.start("Latest", meanwhile="a") == ["a"]
     later = Place(place.spark, place.checkpoint)
-    with pytest.raises(Exception, match="PATH_NOT_FOUND"):
+    with pytest.raises(FileNotFoundError):
         later.start("Latest")
     later.put("b", "c", "d")
     assert later.start("Latest") == ["b", "c", "d"]

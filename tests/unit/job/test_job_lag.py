@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +14,10 @@ import pytest
 from distribution_job.alert_files import AlertFile
 from distribution_job.drain import Drain
 from distribution_job.failures import BatchError, Reason
+from distribution_job.file_log import FileLog
 from distribution_job.kafka_source import KafkaSource
 from distribution_job.lag import Lag, LagWatch
+from distribution_job.listing import LocalLister
 from distribution_job.source_config import KafkaTopic
 from distribution_job.waiting_files import WaitingFiles
 from testbed.fixtures import wait_for
@@ -26,13 +28,7 @@ def put(file: Path, size: int = 10, modified: int = 1_000) -> AlertFile:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(b"x" * size)
     os.utime(file, (modified, modified))
-    return AlertFile(f"file://{file}", modified * 1000, size)
-
-
-def log(checkpoint: Path, name: str, entries: Iterable[tuple[Path, int]]) -> None:
-    """Files and the numbers that Spark's file source has given them, in its log."""
-    lines = [json.dumps({"path": file.as_uri(), "timestamp": 1, "batchId": number}) for file, number in entries]
-    write(checkpoint / "sources" / "0" / name, "v1", *lines)
+    return AlertFile(f"file:{file}", modified * 1000, size)
 
 
 def write(file: Path, *lines: str) -> None:
@@ -44,85 +40,62 @@ def names(waiting: WaitingFiles) -> list[str]:
     return sorted(Path(file.path).name for file in waiting.files())
 
 
-@pytest.mark.parametrize(
-    ("path", "size", "is_found"),
-    [
-        ("a.parquet", 10, True),
-        ("year=2026/_month=1/a.parquet", 10, True),
-        ("_a.parquet", 10, False),
-        (".a.parquet", 10, False),
-        ("_night/a.parquet", 10, False),
-        (".night/a.parquet", 10, False),
-        ("a.csv", 10, False),
-        ("empty.parquet", 0, False),
-    ],
-)
-def test_what_discovery_would_find_waits(tmp_path: Path, path: str, size: int, is_found: bool) -> None:
-    waiting = WaitingFiles(str(tmp_path / "science"), tmp_path / "checkpoint")
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "science"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[FileLog]:
+    made = FileLog(tmp_path / "files.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def waiting(folder: Path, log: FileLog) -> WaitingFiles:
+    return WaitingFiles(LocalLister(str(folder)), log)
+
+
+def test_a_file_waits_until_the_batch_that_has_it_has_ended(folder: Path, log: FileLog, waiting: WaitingFiles) -> None:
     waiting.look()
     assert waiting.files() == [], "the folder need not be there yet"
-    put(tmp_path / "science" / path, size)
-    waiting.look()
-    assert bool(waiting.files()) is is_found
-
-
-def test_a_file_waits_until_the_batch_that_has_it_has_ended(tmp_path: Path) -> None:
-    folder = tmp_path / "science"
     first, second = put(folder / "a b%.parquet"), put(folder / "b.parquet")
-    waiting = WaitingFiles(f"file:{folder}/", tmp_path / "checkpoint")
+    put(folder / "empty.parquet", size=0)
     waiting.look()
-    waiting.found([first])
+    assert names(waiting) == ["a b%.parquet", "b.parquet"]
+    batch = log.begin([first])
+    waiting.found(batch.files)
+    waiting.look()
     assert len(waiting.files()) == 2
-    waiting.distributed([first])
+    waiting.distributed(batch.files)
+    log.commit(batch)
     assert names(waiting) == ["b.parquet"], "at once, without a look"
     waiting.look()
     assert names(waiting) == ["b.parquet"]
-    waiting.distributed([second])
+    log.begin([second])
+    waiting.look()
+    assert waiting.files() == [], "it was taken and distributed during the look"
+
+
+def test_a_file_that_goes_waits_no_more(folder: Path, waiting: WaitingFiles) -> None:
+    put(folder / "a.parquet")
+    waiting.look()
+    (folder / "a.parquet").unlink()
     waiting.look()
     assert waiting.files() == []
-    (folder / "b.parquet").unlink()
-    waiting.look()
-    put(folder / "b.parquet")
-    waiting.look()
-    assert waiting.files() == [], "discovery gives no path twice"
 
 
-def test_staged_files_are_forgotten_when_they_are_gone(tmp_path: Path) -> None:
-    file = put(tmp_path / "staging" / "a.parquet")
-    waiting = WaitingFiles(str(tmp_path / "staging"), tmp_path / "checkpoint", forget=True)
-    waiting.distributed([file])
+def test_what_was_distributed_before_the_start_does_not_wait(folder: Path, log: FileLog, waiting: WaitingFiles) -> None:
+    log.commit(log.begin([put(folder / "a.parquet")]))
+    log.pass_over([put(folder / "b.parquet")])
+    put(folder / "c.parquet")
     waiting.look()
-    assert waiting.files() == []
-    (tmp_path / "staging" / "a.parquet").unlink()
-    waiting.look()
-    put(tmp_path / "staging" / "a.parquet")
-    waiting.look()
-    assert names(waiting) == ["a.parquet"], "or memory would grow with each batch"
+    assert names(waiting) == ["c.parquet"]
 
 
-def test_what_was_distributed_before_the_start_is_in_sparks_log(tmp_path: Path) -> None:
-    folder, checkpoint = tmp_path / "science", tmp_path / "checkpoint"
-    files = [folder / f"{name}.parquet" for name in ("a b%#", "b", "c", "d", "e")]
-    for file in files:
-        put(file)
-    log(checkpoint, "9.compact", [(files[0], 0), (files[1], 9)])
-    log(checkpoint, "8", [(files[0], 0)])  # of before the summary
-    log(checkpoint, "10", [(files[2], 10)])
-    log(checkpoint, "11", [(files[3], 11)])
-    # The twentieth batch goes up to the source's number 10; the next one was cut off.
-    for number, last in ((9, 9), (20, 10), (21, 11)):
-        write(checkpoint / "offsets" / str(number), "v1", "{}", json.dumps({"logOffset": last}))
-    for number in (9, 20):
-        write(checkpoint / "commits" / str(number), "v1", "{}")
-    (checkpoint / "commits" / ".20.crc").touch()
-    waiting = WaitingFiles(str(folder), checkpoint)
-    waiting.load()
-    waiting.look()
-    assert names(waiting) == ["d.parquet", "e.parquet"]
-
-
-def test_of_a_folder_elsewhere_the_batch_under_way_is_known(tmp_path: Path) -> None:
-    waiting, file = WaitingFiles("s3a://bucket/science", tmp_path), AlertFile("s3a://bucket/science/a.parquet", 1, 2)
+def test_of_a_folder_elsewhere_the_batch_under_way_is_known(log: FileLog) -> None:
+    waiting, file = WaitingFiles(None, log), AlertFile("s3a://bucket/science/a.parquet", 1, 2)
     waiting.look()
     waiting.found([file])
     waiting.look()
@@ -143,14 +116,13 @@ class Behind:
         return self.messages
 
 
-def test_the_lag_is_told_when_it_changes_and_never_for_its_age(tmp_path: Path) -> None:
+def test_the_lag_is_told_when_it_changes_and_never_for_its_age(folder: Path, waiting: WaitingFiles) -> None:
     told: list[Lag | None] = []
     behind = Behind()
-    waiting = WaitingFiles(str(tmp_path / "science"), tmp_path / "checkpoint")
     watch = LagWatch(waiting, behind, told.append, 5, Drain(), lambda: 0.0)
     watch.step()
     assert told == [Lag()]
-    files = [put(tmp_path / "science" / "new.parquet", 10, 2_000), put(tmp_path / "science" / "old.parquet", 5, 1_000)]
+    files = [put(folder / "new.parquet", 10, 2_000), put(folder / "old.parquet", 5, 1_000)]
     watch.step()
     watch.step()
     assert told[1:] == [Lag(2, 15, 1_000_000)]
@@ -165,27 +137,27 @@ def test_the_lag_is_told_when_it_changes_and_never_for_its_age(tmp_path: Path) -
     assert told[3:] == [Lag(messages=40), Lag()], "it is not known while the source does not answer"
 
 
-def test_looking_takes_a_small_part_of_the_time(tmp_path: Path) -> None:
+def test_looking_takes_a_small_part_of_the_time(waiting: WaitingFiles) -> None:
     ticks = iter([0.0, 0.01, 1.0, 4.0])
-    waiting = WaitingFiles(str(tmp_path), tmp_path / "checkpoint")
     watch = LagWatch(waiting, None, lambda lag: None, 5, Drain(), lambda: next(ticks))
     assert watch.step() == 5
     assert watch.step() == 60, "a folder of very many files"
 
 
 @pytest.mark.parametrize(("interval", "pause"), [(0, 2), (10, 10), (3600, 30)])
-def test_looks_are_as_far_apart_as_discoverys_within_bounds(tmp_path: Path, interval: float, pause: float) -> None:
-    waiting = WaitingFiles(str(tmp_path), tmp_path / "checkpoint")
+def test_looks_are_as_far_apart_as_discoverys_within_bounds(
+    waiting: WaitingFiles, interval: float, pause: float
+) -> None:
     assert LagWatch(waiting, None, lambda lag: None, interval, Drain(), lambda: 0.0).step() == pause
 
 
 def test_a_log_that_cannot_be_read_ends_the_looks_and_nothing_else(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    log: FileLog, waiting: WaitingFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    write(tmp_path / "commits" / "3", "v1")
+    log.close()
     told: list[Lag | None] = []
     drain = Drain()
-    watch = LagWatch(WaitingFiles(str(tmp_path), tmp_path), None, told.append, 5, drain)
+    watch = LagWatch(waiting, None, told.append, 5, drain)
     watch.start()
     wait_for(lambda: told == [None], 30, "it is said")
     assert "how many files wait is not known any more" in caplog.text

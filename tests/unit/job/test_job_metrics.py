@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 import requests
 
@@ -14,7 +11,6 @@ from distribution_job.lag import Lag
 from distribution_job.metrics import PREFIX, Metrics
 from distribution_job.progress import Counts, Progress
 from distribution_job.quarantine import Quarantined
-from distribution_job.spark_reports import SparkReports
 from distribution_job.stages import Stage, StageTimes
 from scraping import scraped
 from testbed.ports import pick
@@ -131,37 +127,3 @@ def test_stages_add_up_until_they_are_taken_also_when_they_fail() -> None:
         raise ValueError("no")
     assert times.take() == {Stage.PASS: 2.0, Stage.COMMIT: 1.0}
     assert times.take() == {}
-
-
-@dataclass(frozen=True)
-class Report:
-    batchId: int  # noqa: N815  pyspark's own name
-    durationMs: dict[str, int] = field(default_factory=dict)  # noqa: N815
-
-
-def ended(batch: int) -> Report:
-    parts = {"latestOffset": 200, "getBatch": 50, "addBatch": 900, "walCommit": 30, "commitOffsets": 70}
-    return Report(batch, parts)
-
-
-def idle(batch: int) -> Report:
-    return Report(batch, {"latestOffset": 5, "triggerExecution": 6})
-
-
-@pytest.mark.parametrize(
-    ("looks", "counted"),
-    [
-        ([[idle(0)]], [0]),
-        ([[idle(7)], [idle(7), ended(7)], [idle(7), ended(7)]], [0, 1, 0]),
-        ([[ended(7), ended(8), ended(9)], [ended(9), ended(10)]], [3, 1]),
-        ([[ended(3)], [ended(3), ended(4), ended(5), idle(6)], [ended(5), idle(6), ended(6)]], [1, 2, 1]),
-    ],
-    ids=["nothing yet", "a batch after a pause", "some before the first look", "some between two looks"],
-)
-def test_each_report_of_spark_counts_once(looks: list[list[Report]], counted: list[int]) -> None:
-    reports, found = SparkReports(), []
-    for recent in looks:
-        query: Any = type("Query", (), {"recentProgress": recent})
-        found.append(reports.new(recent[-1], query))  # type: ignore[arg-type]
-    assert [len(stages) for stages in found] == counted
-    assert all(one == {Stage.LIST: 0.25, Stage.CHECKPOINT: 0.1} for stages in found for one in stages)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from pyspark.sql.types import StructType
 from demo import science_alerts
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
-from distribution_job.discovery import Discovery
 from distribution_job.failures import OutputError, Reason
 from distribution_job.outputs import Output
 from distribution_job.sql_filters import condition
@@ -165,27 +163,6 @@ def test_null_and_bad_casts_are_no_match(spark: SparkSession) -> None:
     frame = spark.createDataFrame([("x", None), ("7", 1)], "a string, b int")
     assert frame.where(condition(frame, "cast(a as int) > 3")).count() == 1
     assert [row[0] for row in frame.select(condition(frame, "b > 0")).collect()] == [False, True]
-
-
-def test_discovery_opens_no_file(spark: SparkSession, files: list[Path], tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    (folder / "year=1").mkdir(parents=True)
-    for name in ("a.parquet", "year=1/b [1]*.parquet", "_c.parquet", ".d.parquet", "year=1/e.txt"):
-        (folder / name).write_bytes(b"not Parquet at all")
-    found: list[Sequence[AlertFile]] = []
-    discovery = Discovery(spark, str(folder), tmp_path / "checkpoint", 10, 0)
-    query = discovery.start(lambda number, batch: found.append(batch))
-    try:
-        query.processAllAvailable()
-        scanned = str(query.explain(extended=False) or query._jsq.explainInternal(False))
-    finally:
-        query.stop()
-    [batch] = found
-    assert [file.path.removeprefix(f"file:{folder}/") for file in batch] == ["a.parquet", "year=1/b [1]*.parquet"]
-    assert {file.length for file in batch} == {18}
-    reads = re.search(r"ReadSchema: (struct<[^>]*>)", scanned)
-    assert reads is not None
-    assert "content" not in reads.group(1)
 
 
 def test_files_that_cannot_be_one_table_are_several(spark: SparkSession, tmp_path: Path) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from distribution_job import staging
+from distribution_job import listing, staging
 from distribution_job.delta_source import DeltaSource
-from distribution_job.discovery import Discovery
 from distribution_job.drain import Drain
 from distribution_job.iceberg_source import IcebergSource
 from distribution_job.source_config import Delta, Iceberg
@@ -34,7 +34,7 @@ class Place:
         append(self.kind, self.table, rows.coalesce(1))
 
     def source(self, starting_from: str) -> Source:
-        find = Discovery(self.spark, "", Path(), 1, 1).find
+        find = partial(listing.find, self.spark)
         path, folder = str(self.table), self.checkpoint / "source"
         if self.kind == "delta":
             return DeltaSource(self.spark, Delta(path, 1, skip_changes=False), starting_from, folder, find)
