@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +123,15 @@ class FileLog:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
+
+
+def committed(file: Path) -> list[AlertFile]:
+    """The files of all batches that are committed; the log is only read, also while a driver writes to it. Empty when there is no log."""
+    if not file.exists():
+        return []
+    asked = "SELECT path, modified, length FROM files JOIN batches ON batch = number WHERE committed IS NOT NULL ORDER BY path"
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)) as database:
+        return [AlertFile(*row) for row in database.execute(asked)]
 
 
 def _now() -> int:

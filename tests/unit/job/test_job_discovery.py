@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 
 from distribution_job.alert_files import AlertFile
 from distribution_job.discovery import Discovery
-from distribution_job.file_log import FileLog, TwoDrivers
+from distribution_job.file_log import FileLog, TwoDrivers, committed
 from distribution_job.stages import Stage
 from testbed.fixtures import wait_for
 
@@ -141,3 +141,19 @@ def test_the_time_that_it_takes_itself_is_told_with_each_batch(place: Place) -> 
     place.put("a")
     all_of(discovery)
     assert [one.keys() for one in told] == [{Stage.LIST, Stage.CHECKPOINT}]
+
+
+def test_who_reads_the_log_sees_what_is_committed_and_hinders_nobody(place: Place) -> None:
+    file = place.checkpoint / "files.db"
+    assert committed(file) == []
+    place.put("before")
+    discovery = place.discovery()
+    assert discovery.pass_over() == 1
+    place.put("a b", "c")
+    assert len(all_of(discovery)) == 1
+    place.put("d")
+    seen: list[list[str]] = []
+    discovery.give_next(lambda number, files: seen.append(names(committed(file))))
+    assert seen == [["a b", "c"]]
+    assert names(committed(file)) == ["a b", "c", "d"]
+    assert not discovery.give_next(fail), "it may still write"
