@@ -18,6 +18,7 @@ from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import BatchError, Failure, FileError
 from distribution_job.journal import Effect
+from distribution_job.ledger import Share, filter_digest, now_ms
 from distribution_job.outputs import Output
 from distribution_job.quarantine import Quarantine
 from distribution_job.sender import Sender, failure_of
@@ -113,12 +114,12 @@ class Batches:
         is_retry: bool = False,
     ) -> Result:
         """One delivery of the files to the outputs, which `send` does."""
-        result = Result()
+        result, begun = Result(), now_ms()
 
         def sent() -> Effect:
             result.add(send())
             names = tuple(output.name for output in outputs)
-            return Effect(key, tuple(files), names, tuple(result.failures), is_retry)
+            return Effect(key, tuple(files), names, tuple(result.failures), is_retry, begun, _shares(result, outputs))
 
         self._delivery.carry_out(key, sent)
         return result
@@ -154,3 +155,11 @@ class Batches:
         except FileError as error:
             return error
         return None
+
+
+def _shares(result: Result, outputs: Sequence[Output]) -> dict[str, Share]:
+    return {
+        output.name: Share(output.topic, filter_digest(output), counts.matched, counts.published, counts.dropped)
+        for output in outputs
+        if (counts := result.counts.get(output.name)) is not None
+    }

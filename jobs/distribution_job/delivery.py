@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol
 
 from pyspark.sql import DataFrame
@@ -17,6 +16,7 @@ from distribution_job.failures import Failure
 from distribution_job.fan_out import collect, fan_out
 from distribution_job.journal import Effect, Intent, Journal
 from distribution_job.kafka_sink import batch_bytes, options
+from distribution_job.ledger import Ledger, ledger_folder
 from distribution_job.limits import Allowance, over_share
 from distribution_job.single_pass import SinglePass
 from distribution_job.slices import Slices
@@ -62,10 +62,11 @@ class Delivery(Protocol):
 
 def delivery(config: JobConfig, backlog: Backlog, times: StageTimes) -> Delivery:
     """The one that the configuration asks for; `times` is told how long its stages take."""
+    ledger = Ledger(ledger_folder(config.checkpoint))
     if config.delivery.guarantee is Guarantee.EXACTLY_ONCE:
         transactions = Transactions(config.kafka, config.delivery.transactional_id)
-        return ExactlyOnce(transactions, backlog, config.checkpoint / "delivery.json", times)
-    return AtLeastOnce(config, backlog, times)
+        return ExactlyOnce(transactions, Journal(backlog, ledger, config.checkpoint / "delivery.json"), times)
+    return AtLeastOnce(config, Journal(backlog, ledger), times)
 
 
 class AtLeastOnce:
@@ -73,10 +74,10 @@ class AtLeastOnce:
 
     is_atomic = False
 
-    def __init__(self, config: JobConfig, backlog: Backlog, times: StageTimes | None = None) -> None:
+    def __init__(self, config: JobConfig, journal: Journal, times: StageTimes | None = None) -> None:
         self._config = config
         self._times = times or StageTimes()
-        self.journal = Journal(backlog)
+        self.journal = journal
 
     def note_topics(self, topics: Iterable[Topic | Failure]) -> None:
         pass
@@ -121,12 +122,10 @@ class ExactlyOnce:
 
     is_atomic = True
 
-    def __init__(
-        self, transactions: Transactions, backlog: Backlog, file: Path, times: StageTimes | None = None
-    ) -> None:
+    def __init__(self, transactions: Transactions, journal: Journal, times: StageTimes | None = None) -> None:
         self._transactions = transactions
         self._times = times or StageTimes()
-        self.journal = Journal(backlog, file)
+        self.journal = journal
         self._slices = Slices()
         self._allowance = Allowance()
         self._limits: dict[str, int | None] = {}

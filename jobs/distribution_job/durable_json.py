@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 
@@ -20,6 +21,33 @@ def write(file: Path, document: Any) -> None:
         os.fsync(handle.fileno())
     hidden.replace(file)
     force(file.parent)
+
+
+def append(file: Path, document: Any) -> None:
+    """Add the document to a file as a line, and force it to the disk. What a crash has left of a line is none."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not file.exists()
+    with file.open("a+b") as handle:
+        if handle.tell() and not _ends_with_newline(handle):
+            handle.write(b"\n")
+        handle.write(json.dumps(document, separators=(",", ":")).encode() + b"\n")
+        handle.flush()
+        os.fsync(handle.fileno())
+    if is_new:
+        force(file.parent)
+
+
+def lines(file: Path) -> Iterator[Any]:
+    """The documents that were added to a file, but for those that a crash has cut off."""
+    with file.open("rb") as handle:
+        for line in handle:
+            with contextlib.suppress(ValueError):
+                yield json.loads(line)
+
+
+def _ends_with_newline(handle: BinaryIO) -> bool:
+    handle.seek(-1, os.SEEK_END)
+    return handle.read(1) == b"\n"
 
 
 def read(file: Path) -> Any:

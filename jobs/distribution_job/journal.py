@@ -7,14 +7,15 @@ drawn (`settle`), else all is as before (`forget`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog, Entry
+from distribution_job.ledger import Ledger, Share
 from distribution_job.outputs import Output
 
 
@@ -22,7 +23,8 @@ from distribution_job.outputs import Output
 class Effect:
     """What follows from a delivery: the outputs have these files, but for `waiting`, for which they stay in the backlog.
 
-    `key` names the batch, or with `is_retry` the backlog's entry that the files are from.
+    `key` names the batch, or with `is_retry` the backlog's entry that the files are from. `begun`: ms since 1970. `shares`: what each
+    output had.
     """
 
     key: str
@@ -30,6 +32,8 @@ class Effect:
     outputs: tuple[str, ...]
     waiting: tuple[str, ...] = ()
     is_retry: bool = False
+    begun: int = 0
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -38,13 +42,16 @@ class Effect:
             "outputs": list(self.outputs),
             "waiting": list(self.waiting),
             "isRetry": self.is_retry,
+            "begun": self.begun,
+            "shares": {name: asdict(share) for name, share in self.shares.items()},
         }
 
     @staticmethod
     def from_json(document: dict[str, Any]) -> Effect:
         files = tuple(map(AlertFile.from_json, document["files"]))
         outputs, waiting = tuple(document["outputs"]), tuple(document["waiting"])
-        return Effect(document["key"], files, outputs, waiting, document["isRetry"])
+        shares = {name: Share(**share) for name, share in document.get("shares", {}).items()}
+        return Effect(document["key"], files, outputs, waiting, document["isRetry"], document.get("begun", 0), shares)
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ class Intent:
 class Journal:
     """What has been delivered, in memory and, if there is a file, on disk. Used by one thread at a time."""
 
-    def __init__(self, backlog: Backlog, file: Path | None = None) -> None:
+    def __init__(self, backlog: Backlog, ledger: Ledger, file: Path | None = None) -> None:
         self._backlog = backlog
+        self._ledger = ledger
         self._file = file
         self._done: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
         self.intent: Intent | None = None
@@ -102,6 +110,9 @@ class Journal:
 
     def settle(self, effect: Effect) -> None:
         """Draw the consequences; doing so twice changes nothing."""
+        had = {name: share for name, share in effect.shares.items() if name not in effect.waiting}
+        if had:
+            self._ledger.note(effect.key, effect.begun, effect.files, had)
         if effect.is_retry:
             for name in effect.outputs:
                 if name not in effect.waiting:

@@ -16,6 +16,8 @@ from distribution_job.delivery import AtLeastOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain, Draining
 from distribution_job.failures import BatchError, Failure, FileError, Reason
+from distribution_job.journal import Journal
+from distribution_job.ledger import Ledger
 from distribution_job.outputs import Output
 from distribution_job.plan import Routed
 from distribution_job.progress import Counts
@@ -56,9 +58,9 @@ class Reader:
 class Sent:
     """Stands for the distributor; `raises` are the errors of the next attempts."""
 
-    def __init__(self, journal: list[str], raises: list[Exception] | None, backlog: Backlog) -> None:
+    def __init__(self, journal: list[str], raises: list[Exception] | None, kept: Journal) -> None:
         self.journal = journal
-        self.delivery = AtLeastOnce(None, backlog)  # type: ignore[arg-type]
+        self.delivery = AtLeastOnce(None, kept)  # type: ignore[arg-type]
         self.raises = raises or []
 
     def prepare(self, alerts: Any, outputs: Any, apart: Any = (), fresh: bool = False) -> Prepared:
@@ -92,7 +94,7 @@ def made(tmp_path: Path, raises: list[Exception] | None = None, broken: set[Aler
     quarantine = Quarantine(tmp_path / "quarantine")
     drain, said = Drain(), []
     drain.wait = lambda seconds: drain.asked  # type: ignore[method-assign]
-    sent = Sent(journal, raises, backlog)
+    sent = Sent(journal, raises, Journal(backlog, Ledger(tmp_path / "ledger")))
     batches = Batches(Reader(broken or set()), sent, quarantine, drain, said.append)  # type: ignore[arg-type]
     return batches, backlog, quarantine, drain, journal, said
 

@@ -20,6 +20,7 @@ from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import Failure, Reason
 from distribution_job.journal import Journal
+from distribution_job.ledger import Ledger
 from distribution_job.outputs import Output
 from distribution_job.progress import Counts
 from distribution_job.quarantine import Quarantine
@@ -144,7 +145,8 @@ class Reader:
 def _process(folder: Path, kafka: Kafka, life: Life, is_committed: list[bool]) -> None:
     """One life of a driver: the batch, unless Spark's checkpoint has it, then what waits for the output that works again."""
     backlog = Backlog(folder / "backlog", ["good", "bad"])
-    promise = ExactlyOnce(Producer(kafka, life), backlog, folder / "delivery.json")  # type: ignore[arg-type]
+    journal = Journal(backlog, Ledger(folder / "ledger"), folder / "delivery.json")
+    promise = ExactlyOnce(Producer(kafka, life), journal)  # type: ignore[arg-type]
     sent: Any = Distributor(promise)
     quarantine, reader = Quarantine(folder / "quarantine"), Reader()
     batches = Batches(reader, sent, quarantine, Drain(), lambda failure: None)  # type: ignore[arg-type]
@@ -181,21 +183,30 @@ class Files(tuple[AlertFile, ...]):
 
 @pytest.mark.usefixtures("_stands_in")
 def test_each_alert_is_there_once_wherever_a_driver_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written, removed = durable_json.write, durable_json.remove
+    written, removed, appended = durable_json.write, durable_json.remove, durable_json.append
     deaths = 0
     for ends_at in range(1, 500):
         kafka, committed, folder, life = Kafka(), [], tmp_path / str(ends_at), Life(ends_at)
         monkeypatch.setattr(durable_json, "write", life.effect(written))
         monkeypatch.setattr(durable_json, "remove", life.effect(removed))
+        monkeypatch.setattr(durable_json, "append", life.effect(appended))
         try:
             _process(folder, kafka, life, committed)
         except Killed:
             deaths += 1
             monkeypatch.setattr(durable_json, "write", written)
             monkeypatch.setattr(durable_json, "remove", removed)
+            monkeypatch.setattr(durable_json, "append", appended)
             _process(folder, kafka, Life(0), committed)
         assert Counter(kafka.committed) == Counter({(topic, file.path): 1 for topic in "gb" for file in FILES}), ends_at
         assert Backlog(folder / "backlog", ["bad"]).pending("bad") == 0
+        noted = [
+            (name, file)
+            for each in Ledger(folder / "ledger").deliveries()
+            for name in each.shares
+            for file in each.files
+        ]
+        assert Counter(noted) == Counter({(name, file): 1 for name in ("good", "bad") for file in FILES}), ends_at
         if life.effects < ends_at:
             break
     assert deaths > 30
@@ -220,9 +231,9 @@ def test_a_slice_is_what_the_last_ones_say_and_at_least_a_file() -> None:
 
 
 def test_an_output_that_is_new_gets_what_is_left_to_it(tmp_path: Path) -> None:
-    journal = Journal(Backlog(tmp_path, []), tmp_path / "delivery.json")
+    journal = Journal(Backlog(tmp_path, []), Ledger(tmp_path / "ledger"), tmp_path / "delivery.json")
     journal.settle(delivery.Effect("batch-7", tuple(FILES[:2]), ("good",)))
-    again = Journal(Backlog(tmp_path, []), tmp_path / "delivery.json")
+    again = Journal(Backlog(tmp_path, []), Ledger(tmp_path / "ledger"), tmp_path / "delivery.json")
     again.begin("batch-7")
     assert again.missing("batch-7", FILES, OUTPUTS) == [(FILES[:2], OUTPUTS[1:]), (FILES[2:], OUTPUTS)]
     again.begin("file-x")
