@@ -38,6 +38,11 @@ def plain(path: str) -> str:
     return rest
 
 
+def encoded(place: str) -> str:
+    """A plain path, percent-encoded as Spark does."""
+    return quote(place, safe="/=:@!$&'()*+,;~")
+
+
 def layout(path: str, base: str) -> tuple[str, ...]:
     """Where the file's run of `key=value` folders begins below `base`, and their keys; empty when it lies in none."""
     below = plain(path).removeprefix(plain(base).rstrip("/"))
@@ -64,7 +69,7 @@ def mentioned(text: str, files: Iterable[AlertFile]) -> AlertFile | None:
     best: tuple[int, int, AlertFile] | None = None
     for file in files:
         place = plain(file.path)
-        for form in {place, quote(place, safe="/=:@!$&'()*+,;~"), urlsplit(file.path).geturl()}:
+        for form in {place, encoded(place), urlsplit(file.path).geturl()}:
             at = text.find(form)
             if at >= 0 and (best is None or (at, -len(form)) < best[:2]):
                 best = (at, -len(form), file)

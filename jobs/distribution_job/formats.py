@@ -65,6 +65,12 @@ def headers(form: Format) -> dict[str, str]:
     return {"_format": _NAMES[form]} if form in _NAMES else {}
 
 
+def header_text(name: str) -> Column:
+    """The first header of this name of a message that Spark has read with `includeHeaders`; null when it has none."""
+    found = F.filter(F.col("headers"), lambda header: header["key"] == name)
+    return F.get(found, F.lit(0))["value"].cast("string")
+
+
 def _sync(schema: AvroSchema) -> bytes:
     # Any 16 bytes that are unlikely in the data. Always the same, so that equal alerts are equal messages, which compress well.
     return hashlib.sha256(schema.text.encode()).digest()[:16]

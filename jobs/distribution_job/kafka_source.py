@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from confluent_kafka import KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 from pyspark.sql import DataFrame, SparkSession
 
@@ -18,9 +18,7 @@ from distribution_job.kafka_decoding import Decoder
 from distribution_job.registry import Registry
 from distribution_job.source_config import EARLIEST, LATEST, KafkaTopic, milliseconds
 from distribution_job.staging import Staging
-
-_TIMEOUT = 15.0  # seconds
-Offsets = dict[int, int]
+from distribution_job.topic_offsets import Offsets, offsets
 
 
 class KafkaSource:
@@ -112,12 +110,8 @@ class KafkaSource:
         topic, login = self._settings.topic, client_config(self._kafka)
         if self._admin is None or login != self._login:  # the files' credentials may have been rotated
             self._admin, self._login = AdminClient(login), login
-        admin = self._admin
         try:
-            described = admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT)[topic].result()
-            wanted = {TopicPartition(topic, each.id): which for each in described.partitions}
-            asked = admin.list_offsets(wanted, request_timeout=_TIMEOUT)
-            return {each.partition: future.result().offset for each, future in asked.items()}
+            return offsets(self._admin, topic, which)
         except KafkaException as error:
             raise BatchError(
                 Reason.SOURCE_UNAVAILABLE,

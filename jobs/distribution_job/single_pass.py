@@ -67,19 +67,18 @@ class SinglePass:
         self._found = found
         self.projections = plan.projections
         self.outputs = [routed for routed in plan.outputs if routed.output.name in found.matches]
-        identity = F.coalesce(F.col(quoted(plan.id_column)).cast("string"), F.lit(""))
+        identity = identity_of(plan.id_column)
         number = F.col("__wanted.projection")
         self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
         self._is_wanted = F.col("__wanted").isNotNull()
         self._matched = [
             F.count_if(match_name(position)).alias(f"matched_{position}") for position in range(len(self.outputs))
         ]
-        self._filter_counts = _filter_counts(self.outputs, found)
+        self._filter_counts = filter_counts(self.outputs, found)
         encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
         self._encoded = [
             identity.alias("id"),
-            # Of the text, not of the typed column: an id then has its partition whatever integer type holds it.
-            F.xxhash64(identity).alias("hash"),
+            hash_of(identity).alias("hash"),
             number.alias("projection"),
             _by_projection(number, encodings).alias("value"),
             F.col("__wanted.outputs").alias("outputs"),
@@ -103,7 +102,7 @@ class SinglePass:
             F.col("position"),
             (F.octet_length("value") + F.octet_length(key) <= LARGEST_MESSAGE).alias("fits"),
             F.get(topics, F.col("position")).alias("topic"),
-            F.pmod("hash", F.get(partitions, F.col("position"))).cast("int").alias("partition"),
+            partition_of(F.col("hash"), F.get(partitions, F.col("position"))).alias("partition"),
             key.alias("key"),
             F.col("value"),
             _headers(plan, number).alias("headers"),
@@ -144,6 +143,22 @@ class SinglePass:
         return Messages(rows, len(self.outputs), made.filtering, encoding)
 
 
+def identity_of(column: str) -> Column:
+    """An alert's id as its messages have it."""
+    return F.coalesce(F.col(quoted(column)).cast("string"), F.lit(""))
+
+
+def hash_of(identity: Column) -> Column:
+    """What chooses an alert's partition."""
+    # Of the text, not of the typed column: an id then has its partition whatever integer type holds it.
+    return F.xxhash64(identity)
+
+
+def partition_of(hashed: Column, partitions: Column) -> Column:
+    """The partition of an alert."""
+    return F.pmod(hashed, partitions).cast("int")
+
+
 def _published(part: Projection) -> list[Column]:
     return [F.col(quoted(column)).alias(name) for column, name in zip(part.columns, part.names, strict=True)]
 
@@ -165,7 +180,8 @@ def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
     return F.array(*parts)
 
 
-def _filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
+def filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
+    """Aggregates: how many alerts there are, and for each Python filter how many it raised for, and one of its errors."""
     counts = [F.count(F.lit(1)).alias("rows")]
     for position, routed in enumerate(outputs):
         if routed.output.python is not None:

@@ -17,7 +17,7 @@ from pyspark.sql import types as spark
 from pyspark.sql.avro.functions import from_avro
 from pyspark.sql.streaming import StreamingQuery
 
-from distribution_job import alert_table, diagnosis, java_client, session, topic_access
+from distribution_job import alert_table, diagnosis, formats, java_client, session, topic_access
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.backoff import Backoff
 from distribution_job.drain import Drain
@@ -218,12 +218,7 @@ class TopicView:
 def _form() -> F.Column:
     """How a message says that it is to be read: its format or its schema; empty when it says nothing."""
     return F.coalesce(
-        F.concat(F.lit("the format "), _header("_format")),
-        F.concat(F.lit("the schema "), _header("schema_fingerprint")),
+        F.concat(F.lit("the format "), formats.header_text("_format")),
+        F.concat(F.lit("the schema "), formats.header_text("schema_fingerprint")),
         F.lit(""),
     )
-
-
-def _header(name: str) -> F.Column:
-    found = F.filter(F.col("headers"), lambda header: header["key"] == name)
-    return F.get(found, F.lit(0))["value"].cast("string")

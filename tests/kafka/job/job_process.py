@@ -98,9 +98,9 @@ class JobProcess:
         found = scraped(self.document["metrics"]["port"])
         return found.get(f"{PREFIX}{name}{{{wanted}}}" if wanted else f"{PREFIX}{name}")
 
-    def drop(self, table: pa.Table, files: int) -> list[Path]:
+    def drop(self, table: pa.Table, files: int, folder: str = "") -> list[Path]:
         """Let the alerts appear in the folder, all files at once, so that they are one batch."""
-        hidden = self.source / f"_drop-{secrets.token_hex(4)}"
+        hidden = self.source / f"_{folder or f'drop-{secrets.token_hex(4)}'}"
         written = science_alerts.write(hidden, table, files)
         shown = hidden.with_name(hidden.name.removeprefix("_"))
         hidden.rename(shown)
