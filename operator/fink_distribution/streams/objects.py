@@ -20,12 +20,13 @@ _GRACE_SECONDS = 120
 
 
 def children(owner: Body, stream: DistributionStream) -> list[Manifest]:
-    """Return the stream's own KafkaUser and KafkaAcl: on its topics Write, Describe and DescribeConfigs, and for transactions more.
+    """Return the stream's own KafkaUser and KafkaAcl: on its topics Write, Describe, DescribeConfigs and Read, and for transactions more.
 
     The driver reads max.message.bytes: a producer's batch that is larger than its topic takes may be lost without a word. A
-    transaction leaves its mark as an offset of a group, for which Kafka wants Read on the topics and on the group.
+    transaction leaves its mark as an offset of a group, for which Kafka wants Read on the topics and on the group; and `fink verify` reads
+    the topics as this user.
     """
-    operations = ["Write", "Describe", "DescribeConfigs", *(["Read"] if stream.transactional_id else [])]
+    operations = ["Write", "Describe", "DescribeConfigs", "Read"]
     topics = sorted({output.topic for output in stream.outputs})
     return [
         owned(

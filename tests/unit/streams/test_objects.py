@@ -67,8 +67,8 @@ def rights(**more: Any) -> dict[tuple[str, str], list[str]]:
     }
 
 
-def test_the_streams_user_may_write_and_describe_and_no_more() -> None:
-    may = ["Write", "Describe", "DescribeConfigs"]
+def test_the_streams_user_may_write_describe_and_verify_and_no_more() -> None:
+    may = ["Write", "Describe", "DescribeConfigs", "Read"]
     assert rights(delivery="AtLeastOnce") == {("Topic", name): may for name in ("all", "sn", "sso")}
     assert "transactionalId" not in job_config(DistributionStream.of(body(delivery="AtLeastOnce")), AROUND)["delivery"]
 
