@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,6 +19,9 @@ FIELD_MANAGER = "fink-distribution-operator"
 
 Object = dict[str, Any]
 
+_OPERATORS_REMEDY = (
+    "Give the operator's ServiceAccount this right; the chart does when it is installed with rights for this namespace."
+)
 _RETRY_SECONDS = 5.0
 _PAGE = 500
 _PLURALS = {
@@ -42,6 +46,10 @@ class Gone(Exception):  # noqa: N818 - as the API server calls it
     """The object does not exist (any more)."""
 
 
+class NotConfigured(Exception):  # noqa: N818 - nothing went wrong
+    """There is no kubeconfig, or it is none."""
+
+
 def path_of(
     api_version: str, kind: str, namespace: str | None, name: str | None = None, subresource: str | None = None
 ) -> str:
@@ -62,14 +70,21 @@ class Cluster:
     ----------
     before_write
         Called before each request that may change something; what it raises stops the request.
+    remedy
+        What to do about a right that lacks.
     """
 
     def __init__(
-        self, api: client.ApiClient, timeout_seconds: float, before_write: Callable[[], None] = lambda: None
+        self,
+        api: client.ApiClient,
+        timeout_seconds: float,
+        before_write: Callable[[], None] = lambda: None,
+        remedy: str = _OPERATORS_REMEDY,
     ) -> None:
         self._api = api
         self._timeout = timeout_seconds
         self._before_write = before_write
+        self._remedy = remedy
 
     @classmethod
     @asynccontextmanager
@@ -78,17 +93,26 @@ class Cluster:
         timeout_seconds: float,
         kubeconfig: str | None = None,
         before_write: Callable[[], None] = lambda: None,
+        remedy: str = _OPERATORS_REMEDY,
     ) -> AsyncIterator[Cluster]:
-        """Connect as the pod's ServiceAccount, or by a kubeconfig: the one that is given, or $KUBECONFIG, or the usual one."""
+        """Connect as the pod's ServiceAccount, or by a kubeconfig: the one that is given, or $KUBECONFIG, or the usual one.
+
+        Raises NotConfigured.
+        """
         configuration = client.Configuration()
         try:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
-            await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+            # That there is none is an answer, not a warning.
+            logging.getLogger("kubernetes.aio.config").setLevel(logging.ERROR)
+            try:
+                await config.load_kube_config(config_file=kubeconfig, client_configuration=configuration)
+            except config.ConfigException as error:
+                raise NotConfigured(str(error)) from error
         # With it, each request looks for proxies and in ~/.netrc, in a thread: a third of the time that a small request takes.
         configuration.client_session_kwargs = {"trust_env": bool(getproxies())}
         async with client.ApiClient(configuration) as api:
-            yield cls(api, timeout_seconds, before_write)
+            yield cls(api, timeout_seconds, before_write, remedy)
 
     async def ask(self, path: str, question: Mapping[str, Any] | None = None) -> Object:
         """Read what stands at a path; or have a question answered there, which nobody keeps (a review of access, for one)."""
@@ -101,14 +125,25 @@ class Cluster:
         except Gone:
             return None
 
+    async def log(self, namespace: str, pod: str, last_lines: int | None = None) -> str:
+        """Read what a pod of one container has logged, or the last lines of it; raises Gone when there is no such pod."""
+        query = [] if last_lines is None else [("tailLines", str(last_lines))]
+        data = await self._answer("GET", path_of("v1", "Pod", namespace, pod, "log"), query=query)
+        return data.decode(errors="replace")
+
     async def listing(
-        self, api_version: str, kind: str, namespace: str | None, label_selector: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str | None,
+        label_selector: str = "",
+        field_selector: str = "",
     ) -> AsyncIterator[Object]:
         """List the objects of a namespace, or of all, that carry the labels; page by page, all as they were at the first one.
 
         Raises Gone when there is no such kind.
         """
-        query = [("labelSelector", label_selector), ("limit", str(_PAGE))]
+        query = [("labelSelector", label_selector), ("fieldSelector", field_selector), ("limit", str(_PAGE))]
         following = ""
         while True:
             found = await self._request(
@@ -186,6 +221,18 @@ class Cluster:
         query: list[tuple[str, str]] | None = None,
         content_type: str = "application/json",
     ) -> Object:
+        found: Object = json.loads(await self._answer(method, path, body, query=query, content_type=content_type))
+        return found
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: list[tuple[str, str]] | None = None,
+        content_type: str = "application/json",
+    ) -> bytes:
         arguments = await self._api.param_serialize(
             method,
             path,
@@ -198,22 +245,21 @@ class Cluster:
             self._before_write()
         try:
             response = await self._api.call_api(*arguments, _request_timeout=self._timeout)
-            data = await response.read()
+            data: bytes = await response.read()
             if response.status >= 400:
                 raise ApiException.from_response(http_resp=response, body=data.decode(), data=None)
         except ApiException as error:
-            raise _explain(error, method, path) from error
+            raise _explain(error, method, path, self._remedy) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Waiting(
                 Reason.DEPENDENCY_NOT_READY,
                 f"no answer from the Kubernetes API server ({method} {path}): {type(error).__name__}.",
                 _RETRY_SECONDS,
             ) from error
-        found: Object = json.loads(data)
-        return found
+        return data
 
 
-def _explain(error: ApiException, method: str, path: str) -> Exception:
+def _explain(error: ApiException, method: str, path: str, remedy: str) -> Exception:
     try:
         message = json.loads(error.body or "{}").get("message", error.reason)
     except ValueError:
@@ -225,8 +271,7 @@ def _explain(error: ApiException, method: str, path: str) -> Exception:
     if error.status == 403:
         return Stalled(
             Reason.NOT_AUTHORIZED,
-            f"Kubernetes does not allow the operator to {method} {path}: {message}. Give its ServiceAccount this right; the chart "
-            "does when it is installed with rights for this namespace.",
+            f"Kubernetes does not allow to {method} {path}: {message}. {remedy}",
         )
     if error.status in (400, 422):
         return Stalled(Reason.INVALID_CONFIG, f"Kubernetes refuses {path}: {message}.")

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-
-from kubernetes.aio.config import ConfigException
 
 from fink_distribution.cluster.api import Cluster, Gone, Object
 from fink_distribution.errors import Reason, Stalled
 from fink_distribution.resources.keys import API_VERSION, GROUP, Kind
 
-# That there is no kubeconfig is an answer here, not a warning.
-logging.getLogger("kubernetes.aio.config").setLevel(logging.ERROR)
-
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-
-
-class NotConfigured(Exception):  # noqa: N818 - nothing went wrong
-    """There is no kubeconfig, or it is none."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +52,11 @@ async def inspect(
     ReconcileError
         It does not answer, or refuses to.
     """
-    try:
-        async with Cluster.connect(timeout_seconds, kubeconfig) as cluster:
-            version = await cluster.ask("/version")
-            served, definitions = await _served(cluster), await _definitions(cluster)
-            pairs = [(kind, verb) for kind, verbs in wanted.items() for verb in verbs]
-            allowed = await asyncio.gather(*(_may(cluster, namespace, *pair) for pair in pairs))
-    except ConfigException as error:
-        raise NotConfigured(str(error)) from error
+    async with Cluster.connect(timeout_seconds, kubeconfig) as cluster:
+        version = await cluster.ask("/version")
+        served, definitions = await _served(cluster), await _definitions(cluster)
+        pairs = [(kind, verb) for kind, verbs in wanted.items() for verb in verbs]
+        allowed = await asyncio.gather(*(_may(cluster, namespace, *pair) for pair in pairs))
     refused = [pair for pair, is_allowed in zip(pairs, allowed, strict=True) if not is_allowed]
     forbidden = {kind: [verb for one, verb in refused if one is kind] for kind in wanted}
     return Inspection(version["gitVersion"], served, definitions, forbidden)

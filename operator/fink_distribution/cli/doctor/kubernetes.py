@@ -32,7 +32,8 @@ def look(kubeconfig: str | None, namespace: str, timeout: float) -> list[Finding
         Seconds that one call may take.
     """
     # The Kubernetes client takes a second to import, and jsonschema some time too.
-    from fink_distribution.cluster.inspection import NotConfigured, inspect
+    from fink_distribution.cluster.api import NotConfigured
+    from fink_distribution.cluster.inspection import inspect
     from fink_distribution.manifests.schemas import packaged
 
     try:
