@@ -19,7 +19,9 @@ from fink_filters.ztf.livestream.filter_sso_ztf_candidates.filter import sso_ztf
 from cluster.operator.logins import can_log_in, read, write
 from demo.science_alerts import generate
 from e2e.stage import Stage
+from fink_command import fink
 from slack_server import TOKEN, SlackServer
+from testbed.environment import Environment
 from testbed.fixtures import wait_for
 
 OUTPUTS: list[dict[str, Any]] = [
@@ -109,6 +111,18 @@ def test_progress_is_told_in_the_status_and_in_one_line(ztf: Stage) -> None:
     assert outputs["all"]["published"] == ROWS
     line = ztf.scene.kubectl("get", "dstream", "ztf", "-n", ztf.scene.namespace, "--no-headers").split()
     assert line[:5] == ["ztf", "True", "Running", "Running", str(ROWS)]
+
+
+def test_a_job_beside_the_driver_accounts_for_each_alert(ztf: Stage, testbed: Environment) -> None:
+    namespace = ztf.scene.namespace
+    where = ("-n", namespace, "--kubeconfig", str(testbed.kubeconfig))
+    done = fink("verify", "ztf", *where, "-o", "json")
+    assert done.status == 0, done.out + done.err
+    found = {each["topic"]: each for each in json.loads(done.out)["topics"]}
+    for name, wanted in _expected(generate(ROWS, seed=7)).items():
+        topic = found[ztf.topic("ztf", name)]
+        assert topic["expected"] == topic["published"] == len(wanted)
+    wait_for(lambda: "verify" not in ztf.scene.kubectl("get", "jobs", "-n", namespace, "-o", "name"), what="it is gone")
 
 
 def test_a_notifier_of_its_own_announces_what_the_stream_publishes(ztf: Stage, slack: SlackServer) -> None:

@@ -89,9 +89,14 @@ def test_the_walkthrough(local: Local, tmp_path: Path) -> None:
             publish(local, "ZTF26other", ("schema_fingerprint", "0123456789abcdef"))
             console.until("1 of them have the schema 0123456789abcdef and not that of")
             assert "ZTF26other" not in console.out
+            recounted = fink("verify", FINK_HOME=str(home), COLUMNS="200")
             healthy = fink("doctor", "--only", "kafka", "-o", "json", FINK_HOME=str(home))
             assert (console.end(signal.SIGINT), distribution.end(signal.SIGTERM)) == (0, 0)
-            texts += [console.out, console.log, distribution.out, distribution.log]
+            texts += [console.out, console.log, distribution.out, distribution.log, recounted.out, recounted.err]
+    assert recounted.status == 1, recounted.out + recounted.err
+    assert [line.split()[:3] for line in recounted.out.splitlines() if line.startswith("unexpected")] == [
+        ["unexpected", TOPIC, "(no"]
+    ], "it is the only one that is not as it should be"
     assert healthy.status == 0, healthy.out
     assert {each["what"] for each in json.loads(healthy.out)} >= {
         "administrator",

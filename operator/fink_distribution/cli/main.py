@@ -14,6 +14,7 @@ from fink_distribution.cli.plan import plan
 from fink_distribution.cli.rotate import rotate
 from fink_distribution.cli.schema import schema
 from fink_distribution.cli.start import start
+from fink_distribution.cli.verify import verify
 from fink_distribution.settings import Settings
 
 EXIT_BAD_SETTINGS = 2
@@ -28,6 +29,7 @@ Examples:
   fink export -n ztf -d manifests/          manifests for the topics, users and permissions that a Kafka has
   fink schema show fink_sn_ztf              the Avro schema of the alerts in a topic
   fink start distribution                   publish alerts from here, without Kubernetes
+  fink verify ztf -n fink                   was each alert published once?
   fink doctor                               what this machine, Kafka and Kubernetes have, and what they lack
   fink plan --help                          more examples, and the exit statuses for pipelines
 
@@ -51,6 +53,7 @@ main.add_command(export)
 main.add_command(schema)
 main.add_command(start)
 main.add_command(doctor)
+main.add_command(verify)
 
 
 @main.command()

@@ -12,9 +12,11 @@ from typing import NoReturn
 from fink_distribution.local_kafka.errors import ToolError
 
 JOB, CONSOLE, NOTIFIER = "distribution_job", "distribution_job.topic_console", "slack_notifier"
+VERIFICATION = "distribution_job.verify"
 NEEDED = {
     JOB: ("distribution_job", "pyspark"),
     CONSOLE: ("distribution_job", "pyspark"),
+    VERIFICATION: ("distribution_job", "pyspark"),
     NOTIFIER: ("slack_notifier", "slack_sdk"),
 }
 """What a program needs that the operator alone does not."""
@@ -35,6 +37,12 @@ def become(program: str, arguments: Sequence[str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", program, *arguments])  # noqa: S606 - no shell is what is wanted
+
+
+def answered(program: str, arguments: Sequence[str]) -> str:
+    """Run a program to its end, whatever its exit status, and return what it prints; what it logs goes to this process's log."""
+    words = [sys.executable, "-m", program, *arguments]
+    return subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False, stdin=subprocess.DEVNULL).stdout
 
 
 def check(program: str, arguments: Sequence[str]) -> str | None:
