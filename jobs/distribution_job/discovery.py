@@ -15,13 +15,12 @@ from pyspark.sql import SparkSession
 
 from distribution_job import listing
 from distribution_job.alert_files import AlertFile
-from distribution_job.file_log import FileLog
+from distribution_job.file_log import FILE, FileLog
 from distribution_job.listing import Lister, LocalLister
 from distribution_job.stages import Stage, StageTimes
 from distribution_job.waiting_files import WaitingFiles
 
 _LEAST_PAUSE = 0.1  # seconds between two looks of which the first has found nothing
-_FILE = "files.db"
 
 Give = Callable[[int, Sequence[AlertFile]], None]
 """Is given a batch's number and files; its return commits the batch."""
@@ -43,7 +42,7 @@ class Discovery:
         self._files_per_batch = files_per_batch
         self._seconds = seconds
         self._report = report
-        self._log = FileLog(checkpoint / _FILE)
+        self._log = FileLog(checkpoint / FILE)
         self._lister: Lister | None = None
         self._waiting: list[AlertFile] = []
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from distribution_job.alert_files import AlertFile
 
+FILE = "files.db"  # its name in the checkpoint
 PASSED_OVER = -1  # in place of a batch's number: it was there before the stream began, and no batch has it
 _PATIENCE = 60.0  # seconds; somebody may read it meanwhile
 _FORM = 1

@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from distribution_job import durable_json
-from distribution_job.alert_files import plain
+from distribution_job import durable_json, file_log
+from distribution_job.alert_files import AlertFile, plain
 from distribution_job.backlog import Backlog
 from distribution_job.config import JobConfig
+from distribution_job.file_log import FILE
 from distribution_job.ledger import Delivered, Ledger, ledger_folder
 from distribution_job.quarantine import Quarantine
-from distribution_job.source_config import LATEST
-from distribution_job.verification import found_files
-from distribution_job.verification.found_files import FoundFile
-
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -24,12 +20,12 @@ class Checkpoint:
     that could not be read. `waiting`: how many files wait, by output. `deliveries`: all, the oldest first.
     """
 
-    found: Sequence[FoundFile]
+    found: Sequence[AlertFile]
     aside: frozenset[str]
     waiting: dict[str, int]
     deliveries: Sequence[Delivered]
 
-    def lost(self, since: int) -> list[FoundFile]:
+    def lost(self, since: int) -> list[AlertFile]:
         """The files, modified at `since` (ms) or later, that no output was given and none waits for."""
         if not self.deliveries:
             return []
@@ -50,19 +46,7 @@ def read(config: JobConfig) -> Checkpoint:
     return Checkpoint(found, frozenset(aside), waiting, Ledger(ledger_folder(config.checkpoint)).deliveries())
 
 
-def _found(config: JobConfig) -> list[FoundFile]:
+def _found(config: JobConfig) -> list[AlertFile]:
     beginning = durable_json.read(config.checkpoint / "beginning.json") or {}
     since = beginning.get("since") or 0
-    # Its first look takes what was there before for found.
-    first = 1 if beginning.get("startingFrom") == LATEST else 0
-    files = _committed(config)
-    return [file for file in files if file.modified >= since and file.number >= first]
-
-
-def _committed(config: JobConfig) -> list[FoundFile]:
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return found_files.committed(config.checkpoint / "spark")
-        except FileNotFoundError:
-            continue  # the driver has just put several files into one
-    return found_files.committed(config.checkpoint / "spark")
+    return [file for file in file_log.committed(config.checkpoint / FILE) if file.modified >= since]

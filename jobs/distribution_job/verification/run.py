@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from distribution_job import session, sources
+from distribution_job import listing, session, sources
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.config import JobConfig
-from distribution_job.discovery import Discovery
 from distribution_job.failures import FileError
 from distribution_job.outputs import Output
 from distribution_job.verification import checkpoint
@@ -100,9 +100,7 @@ class _Expecting:
         watched = sources.watched(config)
         reader = AlertReader(spark, watched.folder)
         self._refiltering = Refiltering(reader, folder, config.source.id_column)
-        self._find = Discovery(
-            spark, watched.folder, config.checkpoint / "spark", watched.files_per_batch, config.trigger_seconds
-        ).find
+        self._find = partial(listing.find, spark)
         self._now: dict[str, AlertFile | None] = {}
         self.notes: list[str] = []
 

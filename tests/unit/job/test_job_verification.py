@@ -13,9 +13,10 @@ from distribution_job import durable_json
 from distribution_job.alert_files import AlertFile
 from distribution_job.backlog import Backlog
 from distribution_job.config import parse
+from distribution_job.file_log import FileLog
 from distribution_job.ledger import Delivered, Ledger, Share, filter_digest
 from distribution_job.outputs import Output
-from distribution_job.verification import checkpoint, found_files
+from distribution_job.verification import checkpoint
 from distribution_job.verification.ranges import Range, between
 from distribution_job.verification.report import Difference, Exit, Report, TopicCount, judged
 from distribution_job.verification.scope import LOST, Numbered, scope, window
@@ -155,34 +156,10 @@ def test_the_exit_status(counts: dict[str, int], problems: tuple[str, ...], stat
     assert set(document["topics"][0]["byNumber"]) == {"deliveries", "expected", "published"}
 
 
-def spark_log(folder: Path, looks: dict[str, list[int]], committed: int) -> None:
-    """Write what Spark writes: a file for each look, named as it names them."""
-    for name, numbers in looks.items():
-        lines = [
-            json.dumps({"path": f"file:///science/{n}.parquet", "timestamp": n * 10, "batchId": n}) for n in numbers
-        ]
-        place = folder / "sources" / "0" / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text("\n".join(["v1", *lines]))
-    for kind, text in (
-        ("commits", "v1\n{}"),
-        ("offsets", f'v1\n{{"batchWatermarkMs":0}}\n{{"logOffset":{committed}}}'),
-    ):
-        (folder / kind).mkdir()
-        (folder / kind / "40").write_text(text)
-
-
-def test_the_files_of_committed_batches_are_read_from_sparks_log(tmp_path: Path) -> None:
-    spark_log(tmp_path, {"8": [8], "9.compact": [*range(10)], "10": [10], "11": [11]}, committed=10)
-    assert [file.number for file in found_files.committed(tmp_path)] == [*range(11)]
-    assert found_files.committed(tmp_path / "none") == []
-
-
 @pytest.mark.parametrize(
     ("beginning", "since", "lost"),
     [
         ({}, 0, [2, 5]),
-        ({"startingFrom": "Latest", "since": None}, 0, [2, 5]),
         ({"startingFrom": "x", "since": 30}, 0, [5]),
         ({}, 25, [5]),
     ],
@@ -190,9 +167,14 @@ def test_the_files_of_committed_batches_are_read_from_sparks_log(tmp_path: Path)
 def test_a_file_that_was_found_and_neither_delivered_nor_waits_is_lost(
     tmp_path: Path, beginning: dict[str, Any], since: int, lost: list[int]
 ) -> None:
-    spark_log(tmp_path / "spark", {str(number): [number] for number in range(7)}, committed=5)
+    log = FileLog(tmp_path / "files.db")
+    log.pass_over([AlertFile("file:/science/was-there.parquet", 70, 1)])
     durable_json.write(tmp_path / "beginning.json", beginning)
     files = {number: AlertFile(f"file:/science/{number}.parquet", number * 10, 1) for number in range(7)}
+    for number in range(6):
+        log.commit(log.begin([files[number]]))
+    log.begin([files[6]])
+    log.close()
     ledger = Ledger(tmp_path / "ledger", lambda: 60)
     shares = {"all": Share("t-all", "x", 1, 1, 0)}
     for number in (1, 3):
@@ -200,6 +182,6 @@ def test_a_file_that_was_found_and_neither_delivered_nor_waits_is_lost(
     Backlog(tmp_path / "backlog", ["all"]).put("all", "batch-4", [files[4]])
     before = sorted(tmp_path.rglob("*"))
     state = checkpoint.read(parse(changed(checkpoint__path=str(tmp_path))))
-    assert [file.number for file in state.lost(since)] == lost
+    assert state.lost(since) == [files[number] for number in lost]
     assert (state.waiting, len(state.deliveries)) == ({"all": 1}, 2)
     assert sorted(tmp_path.rglob("*")) == before
