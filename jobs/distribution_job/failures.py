@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
+
+from job_settings.names import close
 
 LONGEST = 1024  # characters; the text is kept in a Kubernetes status
 _NAMES_SHOWN = 12
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     FILTER_IMPORT_FAILED = "FilterImportFailed"
     FILTER_NOT_ALLOWED = "FilterNotAllowed"
     FILTER_RAISED = "FilterRaised"
+    FILTER_TIMED_OUT = "FilterTimedOut"
     TOO_MANY_MATCHES = "TooManyMatches"
     TOPIC_UNAVAILABLE = "TopicUnavailable"
     ENCODING_FAILED = "EncodingFailed"
@@ -77,9 +79,7 @@ def one_line(text: str, longest: int = LONGEST) -> str:
 def choices(wanted: str, existing: Iterable[str]) -> str:
     """A hint for a name that does not exist: the names close to it, else the first that do exist."""
     names = list(dict.fromkeys(existing))
-    by_folded = {name.casefold(): name for name in reversed(names)}
-    close = [by_folded[match] for match in get_close_matches(wanted.casefold(), by_folded, n=3, cutoff=0.6)]
-    if close:
-        return f"Close to it: {', '.join(close)}."
+    if near := close(wanted, names):
+        return f"Close to it: {', '.join(near)}."
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     return f"There are: {', '.join(names[:_NAMES_SHOWN])}{more}." if names else "There are none."
