@@ -21,6 +21,7 @@ from pyspark.sql.avro.functions import to_avro
 from distribution import filters
 from distribution.stage import PACKAGES
 from distribution_job import avro_schema, conditions, session
+from distribution_job.outputs import FILTER_SECONDS
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def _queries(
 def _condition(alerts: DataFrame, one: filters.Filter) -> Column:
     if "sql" in one:
         return F.expr(one["sql"])
-    return conditions.python_filter(alerts, one["python"], PACKAGES).getField("match")
+    return conditions.python_filter(alerts, one["python"], FILTER_SECONDS, PACKAGES).getField("match")
 
 
 if __name__ == "__main__":

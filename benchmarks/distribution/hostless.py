@@ -5,8 +5,6 @@ They look for its numbers when they are imported. Ours only have to make them wo
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 from fink_science.ztf.hostless_detection import pipeline_utils
@@ -32,19 +30,6 @@ from fink_filters.ztf.livestream.filter_inter_night_hostless import filter as in
 from fink_filters.ztf.livestream.filter_intra_night_hostless import filter as intra_night  # noqa: E402
 from fink_filters.ztf.livestream.filter_new_hostless import filter as new  # noqa: E402
 
-
-def _of_this_module(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Spark's workers then import this module for it, and not fink-filters' alone."""
-
-    @functools.wraps(function)
-    def called(*arguments: Any, **named: Any) -> Any:
-        return function(*arguments, **named)
-
-    called.__module__ = __name__
-    called.__qualname__ = called.__name__
-    return called
-
-
-inter_night_hostless = _of_this_module(inter_night.inter_night_hostless.func)
-intra_night_hostless = _of_this_module(intra_night.intra_night_hostless.func)
-new_hostless = _of_this_module(new.new_hostless.func)
+inter_night_hostless = inter_night.inter_night_hostless
+intra_night_hostless = intra_night.intra_night_hostless
+new_hostless = new.new_hostless

@@ -31,7 +31,7 @@ class AlertReader:
     def read(self, files: Sequence[AlertFile]) -> DataFrame:
         """The files as one table; only their footers are read now.
 
-        Raises FileError for a file without a readable footer.
+        Raises FileError for a file without a readable footer, and for a single file whose columns make no table.
         """
         reader = self._spark.read.option("basePath", self._base).option("mergeSchema", "true")
         # Spark's own FileStreamSource says so too: a path that was found is no pattern, whatever brackets it has.
@@ -41,6 +41,8 @@ class AlertReader:
                 return reader.parquet(*(file.path for file in files))
         except Exception as error:
             blamed = read_errors.unreadable(error, files)
+            if blamed is None and len(files) == 1:
+                blamed = read_errors.unusable(error, files[0])
             if blamed is not None:
                 raise blamed from error
             raise
@@ -54,14 +56,18 @@ class AlertReader:
             try:
                 table = self.read(group)
             except Exception as error:
-                if len(group) == 1 or not read_errors.schemas_differ(error):
+                if len(group) == 1 or not read_errors.of_one_table(error):
                     raise
-                yield from self._by_schema(group)
+                yield from self.alike(group)
             else:
                 self._look(table.schema)
                 yield group, table
 
-    def _by_schema(self, files: Sequence[AlertFile]) -> Iterator[tuple[tuple[AlertFile, ...], DataFrame]]:
+    def alike(self, files: Sequence[AlertFile]) -> Iterator[tuple[tuple[AlertFile, ...], DataFrame]]:
+        """The files in tables of those that have the same columns.
+
+        Raises FileError as `read` does.
+        """
         alike: dict[str, list[AlertFile]] = {}
         for file in files:
             alike.setdefault(self.read([file]).schema.json(), []).append(file)

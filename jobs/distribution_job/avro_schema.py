@@ -137,6 +137,6 @@ class _Derivation:
 def _refused(way: str, problem: str) -> OutputError:
     return OutputError(
         Reason.ENCODING_FAILED,
-        f"The column {way} {problem}. Leave its top-level column out with select or drop, or give it another name with "
+        f"The column {way or repr(way)} {problem}. Leave its top-level column out with select or drop, or give it another name with "
         "rename or, if it is nested, where the alerts are written.",
     )

@@ -8,6 +8,7 @@ from dataclasses import astuple
 from functools import partial
 
 from py4j.protocol import Py4JNetworkError
+from pyspark.sql import DataFrame
 
 from distribution_job import read_errors
 from distribution_job.alert_files import AlertFile
@@ -16,7 +17,7 @@ from distribution_job.backlog import Entry
 from distribution_job.backoff import Backoff
 from distribution_job.distributor import Distributor, Result
 from distribution_job.drain import Drain
-from distribution_job.failures import BatchError, Failure, FileError
+from distribution_job.failures import BatchError, Failure, FileError, Reason
 from distribution_job.journal import Effect
 from distribution_job.ledger import Share, filter_digest, now_ms
 from distribution_job.outputs import Output
@@ -25,6 +26,8 @@ from distribution_job.sender import Sender, failure_of
 from distribution_job.transactions import Fenced
 
 LOG = logging.getLogger(__name__)
+_FILES_SAID = 20
+_OF_COLUMNS = {Reason.ENCODING_FAILED, Reason.SCHEMA_INCOMPATIBLE}
 
 
 class Batches:
@@ -49,6 +52,8 @@ class Batches:
         self._quarantine = quarantine
         self._drain = drain
         self._report = report
+        # Outputs, and columns that they cannot publish though all files have the same.
+        self._alike: set[tuple[str, str]] = set()
 
     def run(self, key: str, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
         """Distribute the files; `key` names the backlog's entry for outputs that fail.
@@ -57,10 +62,16 @@ class Batches:
         Raises Draining when the job is to end while it waits for that.
         """
         left, total, backoff = set(files), Result(), Backoff()
+        blamed: FileError | None = None
         journal = self._delivery.journal
         journal.begin(key)
         while True:
             try:
+                if blamed is not None:
+                    aside = self._put_aside(blamed, left, [output.name for output in outputs])
+                    total.aside |= aside
+                    left -= aside
+                    blamed = None
                 self._delivery.recover()
                 missing = journal.missing(key, left, outputs)
                 if not missing:
@@ -68,11 +79,10 @@ class Batches:
                     return total
                 some, lacking = missing[0]
                 for group, alerts in self._reader.tables(self._delivery.cut(some)):
-                    total.add(self._give(key, group, lacking, partial(self._sender.send, alerts, group, lacking)))
+                    result = self._give(key, group, lacking, partial(self._sender.send, alerts, group, lacking))
+                    self._add(total, key, group, alerts, lacking, result)
             except FileError as error:
-                aside = self._put_aside(error, left, [output.name for output in outputs])
-                total.aside |= aside
-                left -= aside
+                blamed = error
             except (Py4JNetworkError, Fenced):
                 raise  # Spark's JVM is gone, and with it all that could be tried again here; or this driver may not go on
             except Exception as error:  # noqa: BLE001  whatever it is, the batch must not be lost for it
@@ -97,7 +107,8 @@ class Batches:
                 cut = self._delivery.cut(left)
                 for group, alerts in self._reader.tables(cut):
                     send = partial(self._sender.send_rehearsed, alerts, group, output)
-                    total.add(self._give(entry.key, group, [output], send, is_retry=True))
+                    result = self._give(entry.key, group, [output], send, is_retry=True)
+                    self._add(total, entry.key, group, alerts, [output], result)
                 left = left[len(cut) :]
         except (FileError, Py4JNetworkError, Fenced):
             raise
@@ -122,7 +133,46 @@ class Batches:
             return Effect(key, tuple(files), names, tuple(result.failures), is_retry, begun, _shares(result, outputs))
 
         self._delivery.carry_out(key, sent)
+        for trouble in result.troubles:
+            LOG.warning("%s: %s", _named(files), trouble)
         return result
+
+    def _add(
+        self,
+        total: Result,
+        key: str,
+        files: Sequence[AlertFile],
+        alerts: DataFrame,
+        outputs: Sequence[Output],
+        result: Result,
+    ) -> None:
+        """Add a delivery's result to `total`, after another attempt for those who could not publish a table because of its columns.
+
+        It has the columns of all its files, so that one file's would hold up all of them.
+        """
+        mixed = []
+        for output in outputs:
+            failure = result.failures.get(output.name)
+            # With counts it had a pass, so it was not its columns.
+            is_of_columns = failure is not None and failure.reason in _OF_COLUMNS and output.name not in result.counts
+            if is_of_columns and len(files) > 1 and (output.name, alerts.schema.json()) not in self._alike:
+                mixed.append(output)
+                del result.failures[output.name]
+        total.add(result)
+        for output in mixed:
+            total.add(self._sort_out(key, files, output))
+
+    def _sort_out(self, key: str, files: Sequence[AlertFile], output: Output) -> Result:
+        """Give an output those of the files that wait for it in the backlog whose columns are not to blame."""
+        total, parts = Result(), list(self._reader.alike(files))
+        if len(parts) == 1:
+            self._alike.add((output.name, parts[0][1].schema.json()))
+        for group, alerts in parts:
+            send = partial(self._sender.send_rehearsed, alerts, group, output)
+            part = self._give(key, group, [output], send, is_retry=True)
+            part.rows = 0  # they are counted already
+            total.add(part)
+        return total
 
     def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:
         """Quarantine the file, and any other that cannot be read either, so that the repeated pass is the last."""
@@ -163,3 +213,8 @@ def _shares(result: Result, outputs: Sequence[Output]) -> dict[str, Share]:
         for output in outputs
         if (counts := result.counts.get(output.name)) is not None
     }
+
+
+def _named(files: Sequence[AlertFile]) -> str:
+    more = f" and {len(files) - _FILES_SAID} more" if len(files) > _FILES_SAID else ""
+    return f"{', '.join(file.path for file in files[:_FILES_SAID])}{more}"

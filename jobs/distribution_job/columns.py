@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from pyspark.sql.types import ArrayType, StructType
+from pyspark.sql.types import ArrayType, DataType, StructType
 
 from distribution_job.failures import OutputError, Reason, choices
 
@@ -52,6 +53,15 @@ def find(alerts: StructType, name: str) -> FieldPath | LightCurve:
             "Name the argument after a column that is there once.",
         )
     return _derived(alerts, name)
+
+
+def type_of(alerts: StructType, source: FieldPath) -> DataType:
+    """The type of the column or field."""
+    kind: Any = alerts
+    for name in source.names:
+        kind = kind[name].dataType
+    found: DataType = kind
+    return found
 
 
 def _derived(alerts: StructType, name: str) -> FieldPath | LightCurve:

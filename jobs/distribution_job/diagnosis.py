@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError
 from pyspark.sql import DataFrame
 
-from distribution_job import conditions
+from distribution_job import filter_udf
 from distribution_job.distributor import Distributor
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.file_log import TwoDrivers
@@ -56,6 +56,22 @@ def named_by_kafka(error: BaseException, outputs: Sequence[Routed]) -> set[str]:
     }
 
 
+def timed_out(error: BaseException, single: SinglePass) -> dict[str, Failure]:
+    """The outputs, by their names, of the Python filter whose worker was ended because it took too long."""
+    found = filter_udf.timed_out(str(error))
+    if found is None:
+        return {}
+    path, line = found
+    return {
+        routed.output.name: filter_udf.sentence(
+            Reason.FILTER_TIMED_OUT,
+            f"took longer than {routed.output.filter_seconds} s, and could not be interrupted (line {line})",
+        )
+        for routed in single.outputs
+        if routed.output.python == path
+    }
+
+
 def refusal(error: BaseException, routed: Routed) -> Failure | None:
     """Why Kafka does not take an output's messages though it takes others'; None when it was not Kafka."""
     said = by_kafka(error)
@@ -85,7 +101,7 @@ def alone(alerts: DataFrame, single: SinglePass, distributor: Distributor) -> Fa
     try:
         single.judged(alerts).write.format("noop").mode("overwrite").save()
     except Exception as error:  # noqa: BLE001  what a filter may raise on executors is open
-        return Failure(Reason.FILTER_RAISED, conditions.filter_error(f"outside Python's reach: {sentence(error)}"))
+        return filter_udf.sentence(Reason.FILTER_RAISED, f"raised outside Python's reach: {sentence(error)}")
     try:
         distributor.rehearse(alerts, single)
     except Exception as error:  # noqa: BLE001  the same for the encoder

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pyspark.sql import DataFrame
 
-from distribution_job import conditions, limits
+from distribution_job import conditions, filter_udf, limits
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
 from distribution_job.config import JobConfig
@@ -29,13 +29,15 @@ from distribution_job.topics import Topics
 class Result:
     """What became of some files: how many alerts were read, the counts per output, and what went wrong.
 
-    `failures`: the outputs that lack some or all of the alerts. `aside`: the files that could not be read.
+    `failures`: the outputs that lack some or all of the alerts. `aside`: the files that could not be read. `troubles`: what is wrong with
+    alerts that were sent all the same.
     """
 
     rows: int = 0
     counts: dict[str, Counts] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     aside: set[AlertFile] = field(default_factory=set)
+    troubles: list[str] = field(default_factory=list)
 
     def add(self, other: Result) -> None:
         self.rows += other.rows
@@ -43,6 +45,7 @@ class Result:
             self.counts.setdefault(name, Counts()).add(counts)
         self.failures |= other.failures
         self.aside |= other.aside
+        self.troubles += [trouble for trouble in other.troubles if trouble not in self.troubles]
 
 
 @dataclass(frozen=True)
@@ -128,13 +131,20 @@ class Distributor:
 
 def _result(single: SinglePass, counted: Counted) -> Result:
     filtering, encoding = counted
-    result = Result(rows=filtering["rows"])
+    result = Result(rows=filtering["rows"], troubles=list(_troubles(single, filtering)))
     for position, routed in enumerate(single.outputs):
         result.counts[routed.output.name] = _counts(position, filtering, encoding)
         failure = _failure(position, routed, filtering, encoding)
         if failure is not None:
             result.failures[routed.output.name] = failure
     return result
+
+
+def _troubles(single: SinglePass, filtering: Mapping[str, Any]) -> Iterator[str]:
+    if nameless := filtering["nameless"]:
+        yield f"{nameless} alerts have no {single.id_column}. They are published with an empty id, all to one partition"
+    if column := filtering["garbled"]:
+        yield f"the column {column} has text that is not UTF-8. What is no text is published as U+FFFD"
 
 
 def _counts(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, Any]) -> Counts:
@@ -153,7 +163,7 @@ def _failure(
 ) -> Failure | None:
     raised = filtering.get(f"error_{position}")
     if raised is not None:
-        return Failure(Reason.FILTER_RAISED, conditions.filter_error(raised))
+        return filter_udf.failure(raised)
     if position in encoding["held"]:
         return limits.too_many(routed, filtering[f"matched_{position}"], filtering["rows"])
     large = encoding[f"large_{position}"]

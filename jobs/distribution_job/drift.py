@@ -39,7 +39,7 @@ class Drift:
                 known.setdefault(name, [None]).append(now.get(name))
             self._remember(known)
         # A struct that is new says enough of its fields.
-        said = [text for name, text in changes.items() if name.rpartition(".")[0] not in changes]
+        said = [text for name, text in changes.items() if "." not in name or name.rpartition(".")[0] not in changes]
         more = f"; and {len(said) - _NAMES_SAID} more" if len(said) > _NAMES_SAID else ""
         self._note(f"The alerts' columns have changed: {'; '.join(said[:_NAMES_SAID])}{more}.")
 

@@ -33,6 +33,8 @@ _IN_THE_ALERTS = {
 }
 # Only another configuration helps, hence a restart; and what of the files could be sent would be sent again each time.
 _UNTIL_RESTART = {Reason.ENCODING_FAILED, Reason.SCHEMA_INCOMPATIBLE, Reason.TOO_MANY_MATCHES}
+_PAUSES = 2.0, 300.0  # seconds before an output is tried again: the first, the longest
+_PAUSES_OF_HANGING = 60.0, 3600.0  # each attempt of one whose filter hangs holds up all others
 
 
 class Leftovers:
@@ -59,7 +61,9 @@ class Leftovers:
         self._find = find
         self._clock = clock
         self.passes = threading.Lock()
-        self._backoffs = {output.name: Backoff(first=2.0, longest=300.0) for output in config.outputs}
+        self._backoffs = {output.name: Backoff(*_PAUSES) for output in config.outputs}
+        self._hanging = {output.name: Backoff(*_PAUSES_OF_HANGING) for output in config.outputs}
+        self._hung: dict[str, dict[str, float]] = {name: {} for name in self._backoffs}  # entries, and when
         self._due = dict.fromkeys(self._backoffs, float("-inf"))
         self._failures: dict[str, Failure] = {}
         self._look = float("-inf")
@@ -99,15 +103,21 @@ class Leftovers:
                 self._reread(held)
 
     def _retry(self, output: Output) -> None:
-        """Each entry once; one whose alerts fail does not hold up the next, one whose output fails does."""
+        """Each entry once; one whose alerts fail does not hold up the next, one whose output fails does.
+
+        A filter that hangs may do so for good or with some alerts only, so an entry that it hung with has its turn after the others.
+        """
         name, failure = output.name, None
-        for entry in self._backlog.entries(name):
+        hung = self._hung[name]
+        for entry in sorted(self._backlog.entries(name), key=lambda entry: hung.get(entry.key, 0.0)):
             if self._drain.asked:
                 return
             with self.passes:
                 failed = self._give(output, entry)
                 self._progress.output(name, failed or self._failures.get(name), self._backlog.pending(name))
             failure = failed or failure
+            if failed is not None and failed.reason is Reason.FILTER_TIMED_OUT:
+                hung[entry.key] = self._clock()
             if failed is not None and failed.reason not in _IN_THE_ALERTS:
                 break
         if failure is not None:
@@ -171,7 +181,12 @@ class Leftovers:
         )
 
     def _postpone(self, name: str, failure: Failure) -> None:
-        pause = float("inf") if failure.reason in _UNTIL_RESTART else self._backoffs[name].next()
+        if failure.reason in _UNTIL_RESTART:
+            pause = float("inf")
+        elif failure.reason is Reason.FILTER_TIMED_OUT:
+            pause = self._hanging[name].next()
+        else:
+            pause = self._backoffs[name].next()
         self._due[name] = self._clock() + pause
 
     def _say(self, name: str, failure: Failure | None) -> None:
@@ -181,6 +196,7 @@ class Leftovers:
             if self._failures.pop(name, None) is not None:
                 LOG.info("output %s works again", name)
             self._backoffs[name].reset()
+            self._hanging[name].reset()
         else:
             if before is None or before.reason != failure.reason:
                 LOG.warning("output %s: %s: %s", name, failure.reason, failure.message)

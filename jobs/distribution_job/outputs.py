@@ -9,6 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+FILTER_SECONDS = 60
+"""How long one call of a Python filter may take unless the output says otherwise."""
+
 
 class Format(StrEnum):
     """How an alert stands in a message; see `formats`."""
@@ -35,21 +38,25 @@ class Compatibility(StrEnum):
 class Output:
     """One filter, one topic, one choice of columns; at most one of `sql` and `python` is set.
 
-    `rename`: pairs of a column's name among the alerts and its name in the messages. `schema_file`: where its schema is written.
+    `filter_seconds`: how long one call of `python` may take. `rename`: pairs of a column's name among the alerts and its name in the messages. `schema_file`: where its schema is written.
+    `schema_id`: the schema's, where no registry gives one.
     """
 
     name: str
     topic: str
     sql: str | None = None
     python: str | None = None
+    filter_seconds: int = FILTER_SECONDS
     select: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
     rename: tuple[tuple[str, str], ...] = ()
     format: Format = Format.SCHEMA_IN_KEY
     compatibility: Compatibility = Compatibility.FORWARD_TRANSITIVE
     schema_file: Path | None = None
+    schema_id: int | None = None
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
+    max_bytes_per_night: int | None = None
 
 
 def of(document: Mapping[str, Any]) -> Output:
@@ -61,14 +68,17 @@ def of(document: Mapping[str, Any]) -> Output:
         topic=document["topic"],
         sql=chosen.get("sql"),
         python=chosen.get("python"),
+        filter_seconds=chosen.get("timeoutSeconds", FILTER_SECONDS),
         select=tuple(select) if select is not None else None,
         drop=tuple(document.get("drop", ())),
         rename=tuple(document.get("rename", {}).items()),
         format=Format(document.get("format", Output.format)),
         compatibility=Compatibility(document.get("compatibility", Output.compatibility)),
         schema_file=Path(document["schemaFile"]).absolute() if "schemaFile" in document else None,
+        schema_id=document.get("schemaId"),
         max_match_percent=document.get("maxMatchPercent"),
         max_alerts_per_batch=document.get("maxAlertsPerBatch"),
+        max_bytes_per_night=document.get("maxBytesPerNight"),
     )
 
 
@@ -79,6 +89,8 @@ def contradictions(outputs: Sequence[Output]) -> Iterator[str]:
         if output.name in seen:
             yield f"outputs[{position}].name: {output.name} is the name of another output too. Give each its own."
         seen.add(output.name)
+        if output.schema_id is not None and output.format is not Format.CONFLUENT:
+            yield f"outputs[{position}].schemaId: {output.format} names no schema by an id. Leave it out, or choose the format Confluent."
         names = Counter(name for _, name in output.rename)
         for name in [name for name, times in names.items() if times > 1]:
             columns = " and ".join(column for column, new in output.rename if new == name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import StringType, StructField, StructType
 
 from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
@@ -20,13 +20,15 @@ ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
 class Projection:
     """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format.
 
-    `names`: what the columns are called in the messages. `schema_id`: the schema's in the registry, if the format names it.
+    `names`: what the columns are called in the messages. `texts`: the columns that are strings. `schema_id`: the schema's in the registry,
+    if the format names it.
     """
 
     columns: tuple[str, ...]
     names: tuple[str, ...]
     format: Format
     schema: AvroSchema
+    texts: frozenset[str] = frozenset()
     schema_id: int | None = None
 
 
@@ -75,7 +77,8 @@ def make(
             if chosen not in schemas:
                 schemas[chosen] = avro_schema.derive(_renamed(alerts, *chosen))
             schema_id = admit(output, schemas[chosen])
-            wanted = Projection(*chosen, output.format, schemas[chosen], schema_id)
+            texts = frozenset(name for name in columns if isinstance(alerts[name].dataType, StringType))
+            wanted = Projection(*chosen, output.format, schemas[chosen], texts, schema_id)
             if wanted not in projections:
                 projections.append(wanted)
             routed.append(Routed(output, projections.index(wanted), topic))

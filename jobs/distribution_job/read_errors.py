@@ -12,6 +12,10 @@ from distribution_job.failures import FileError, Reason, one_line
 _UNREADABLE = re.compile(r"\[FAILED_READ_FILE\.(\w+)\]")
 _GONE = re.compile(r"\[PATH_NOT_FOUND\]|FAILED_READ_FILE\.FILE_NOT_EXIST|FileNotFoundException")
 _CAUSE = re.compile(r"Caused by: [\w.$]*?(?:Exception|Error): ([^\n]+)")
+# A condition of Spark's, or what its Parquet library says of a footer: both without the file's name.
+_UNUSABLE = re.compile(
+    r"\[[A-Z][A-Z_]{5,}(?:\.\w+)?\] ([^\n]+)|((?:can not read FileMetaData|[\w.]*T(?:Protocol|Transport)Exception)[^\n]*)"
+)
 _SCHEMAS = ("CANNOT_MERGE_SCHEMAS", "CANNOT_MERGE_INCOMPATIBLE_DATA_TYPE")
 
 
@@ -36,6 +40,21 @@ def unreadable(error: BaseException, files: Sequence[AlertFile]) -> FileError | 
     )
 
 
-def schemas_differ(error: BaseException) -> bool:
-    """Whether the files cannot be one table, since a column has different types in them."""
-    return any(condition in str(error) for condition in _SCHEMAS)
+def unusable(error: BaseException, file: AlertFile) -> FileError | None:
+    """What keeps a file that can be read from being a table; None when the error is about something else."""
+    found = _UNUSABLE.search(str(error))
+    if found is None:
+        return None
+    problem = one_line((found.group(1) or found.group(2)).partition("SQLSTATE")[0], 300).rstrip(" .")
+    return FileError(
+        Reason.FILE_UNREADABLE,
+        file.path,
+        f"The file {file.path} ({file.length} bytes) cannot be read as a table: {problem}. It is left out until it changes or the job restarts; write it "
+        "again, complete and with other columns, under another name, and rename it into place.",
+    )
+
+
+def of_one_table(error: BaseException) -> bool:
+    """Whether the files cannot be one table: a column has different types in them, or one of them is no table by itself."""
+    text = str(error)
+    return any(condition in text for condition in _SCHEMAS) or _UNUSABLE.search(text) is not None

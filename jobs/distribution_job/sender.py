@@ -20,16 +20,18 @@ LOG = logging.getLogger(__name__)
 
 
 class Sender:
-    """Remembers, until the restart, which outputs are to be sent apart from the others.
+    """Remembers, until the restart, which outputs are to be sent apart from the others, and which not at all.
 
     A filter that ends its worker, an SQL expression that raises, a topic that refuses messages: each fails the whole pass,
-    and all outputs get its alerts a second time. Once it is known which one it was, it has a pass of its own.
+    and all outputs get its alerts a second time. Once it is known which one it was, it has a pass of its own. A filter that hangs holds all
+    others up, so it has no pass until one of its own, between the batches, goes well.
     """
 
     def __init__(self, distributor: Distributor) -> None:
         self._distributor = distributor
         self._delivery = distributor.delivery
         self._apart: set[str] = set()
+        self._hanging: dict[str, Failure] = {}
 
     def send(self, alerts: DataFrame, files: Sequence[AlertFile], outputs: Sequence[Output]) -> Result:
         """Send to all outputs that can be sent; the others are in the result's failures.
@@ -39,14 +41,18 @@ class Sender:
         apart, kept, fresh = set(self._apart), set(self._apart), False
         refused: dict[str, Failure] = {}
         while True:
-            wanted = [output for output in outputs if output.name not in refused]
+            hanging = {output.name: self._hanging[output.name] for output in outputs if output.name in self._hanging}
+            wanted = [output for output in outputs if output.name not in refused.keys() | hanging.keys()]
             prepared = self._distributor.prepare(alerts, wanted, apart, fresh)
-            result = Result(failures={**refused, **prepared.failures})
+            result = Result(failures={**refused, **hanging, **prepared.failures})
             if prepared.together is not None:
                 try:
                     result.add(self._distributor.send(alerts, prepared.together))
                 except Exception as error:  # noqa: BLE001  it is found out what it is
                     self._delivery.restart()
+                    if late := diagnosis.timed_out(error, prepared.together):
+                        self._hanging |= late
+                        continue
                     blamed, suspected = self._blame(error, alerts, files, prepared.together)
                     kept |= blamed
                     apart |= blamed | suspected
@@ -55,8 +61,9 @@ class Sender:
             if self._all_alone(alerts, files, prepared, result, refused):
                 unsent = {single.outputs[0].output.name for single in prepared.apart} - result.counts.keys()
                 unsent |= refused.keys()
-                self._check_kafka(result, unsent, len(outputs))
+                self._check_kafka(result, unsent, len(outputs) - len(hanging))
                 self._apart = kept | unsent
+                self._note_hanging(result)
                 return result
 
     def _all_alone(
@@ -89,7 +96,11 @@ class Sender:
         if prepared.together is None:
             return Result(failures=dict(prepared.failures))
         failed = self._rehearse(alerts, files, prepared.together)
-        return failed or self.send(alerts, files, [output])
+        if failed is not None:
+            self._note_hanging(failed)
+            return failed
+        self._hanging.pop(output.name, None)
+        return self.send(alerts, files, [output])
 
     def _alone(
         self, alerts: DataFrame, files: Sequence[AlertFile], single: SinglePass, refused: dict[str, Failure]
@@ -115,6 +126,8 @@ class Sender:
             result = self._distributor.rehearse(alerts, single)
         except Exception as error:
             _check_not_general(error, files)
+            if late := diagnosis.timed_out(error, single):
+                return Result(failures=late)
             failure = diagnosis.alone(alerts, single, self._distributor)
             if failure is None or not diagnosis.readable(alerts):
                 raise
@@ -149,10 +162,18 @@ class Sender:
             raise _failed(error)
         return blamed, set()
 
+    def _note_hanging(self, result: Result) -> None:
+        late = {name: failure for name, failure in result.failures.items() if failure.reason is Reason.FILTER_TIMED_OUT}
+        self._hanging |= late
+
     def _check_kafka(self, result: Result, unsent: set[str], outputs: int) -> None:
         """Raise BatchError when Kafka refused each output: then it is not the outputs."""
         refused = [result.failures[name] for name in sorted(unsent)]
-        if len(refused) == outputs and all(failure.reason is Reason.TOPIC_UNAVAILABLE for failure in refused):
+        if (
+            refused
+            and len(refused) == outputs
+            and all(failure.reason is Reason.TOPIC_UNAVAILABLE for failure in refused)
+        ):
             raise BatchError(Reason.KAFKA_UNAVAILABLE, refused[0].message)
 
 

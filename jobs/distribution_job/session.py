@@ -54,8 +54,11 @@ _ALWAYS = {
     # Files that vanish are reported by the pass that reads them; discovery is not to stop for them.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
-    # A filter looks at the alert, not at other files.
+    # A filter looks at the alert, not at other files, and not at the driver's environment: ${env:HOME} is five characters and a name.
     "spark.sql.runSQLOnFiles": "false",
+    "spark.sql.variable.substitute": "false",
+    # A worker that is ended while a filter hangs leaves behind where that was (`time_limit`).
+    "spark.python.worker.faulthandler.enabled": "true",
 }
 
 # They write several stack traces for each failed pass, and for the batch that is refused while draining, and that a plan of

@@ -67,6 +67,7 @@ class SinglePass:
         self._found = found
         self.projections = plan.projections
         self.outputs = [routed for routed in plan.outputs if routed.output.name in found.matches]
+        self.id_column = plan.id_column
         identity = identity_of(plan.id_column)
         number = F.col("__wanted.projection")
         self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
@@ -74,7 +75,7 @@ class SinglePass:
         self._matched = [
             F.count_if(match_name(position)).alias(f"matched_{position}") for position in range(len(self.outputs))
         ]
-        self._filter_counts = filter_counts(self.outputs, found)
+        self._filter_counts = [*_alert_counts(plan), *filter_counts(self.outputs, found)]
         encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
         self._encoded = [
             identity.alias("id"),
@@ -145,7 +146,7 @@ class SinglePass:
 
 def identity_of(column: str) -> Column:
     """An alert's id as its messages have it."""
-    return F.coalesce(F.col(quoted(column)).cast("string"), F.lit(""))
+    return F.coalesce(F.make_valid_utf8(F.col(quoted(column)).cast("string")), F.lit(""))
 
 
 def hash_of(identity: Column) -> Column:
@@ -160,7 +161,12 @@ def partition_of(hashed: Column, partitions: Column) -> Column:
 
 
 def _published(part: Projection) -> list[Column]:
-    return [F.col(quoted(column)).alias(name) for column, name in zip(part.columns, part.names, strict=True)]
+    names = zip(part.columns, part.names, strict=True)
+    # A reader that decodes strictly would stop at an alert with other bytes. Below the top level it would take lambdas, or copies of structs.
+    return [
+        (F.make_valid_utf8(quoted(column)) if column in part.texts else F.col(quoted(column))).alias(name)
+        for column, name in names
+    ]
 
 
 def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
@@ -180,14 +186,25 @@ def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
     return F.array(*parts)
 
 
+def _alert_counts(plan: Plan) -> list[Column]:
+    texts = sorted({column for part in plan.projections for column in part.texts})
+    garbled = [F.when(~F.is_valid_utf8(quoted(column)), F.lit(column)) for column in texts]
+    return [
+        F.count(F.lit(1)).alias("rows"),
+        F.count_if(F.col(quoted(plan.id_column)).isNull()).alias("nameless"),
+        F.max(F.coalesce(*garbled, F.lit(None).cast("string"))).alias("garbled"),
+    ]
+
+
 def filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
-    """Aggregates: how many alerts there are, and for each Python filter how many it raised for, and one of its errors."""
-    counts = [F.count(F.lit(1)).alias("rows")]
+    """Aggregates: for how many alerts each Python filter raised, and one of its errors."""
+    counts = []
     for position, routed in enumerate(outputs):
-        if routed.output.python is not None:
-            error = found.error(routed.output.python)
+        error = found.error(routed.output)
+        if error is not None:
             counts.append(F.count(error).alias(f"failed_{position}"))
-            counts.append(F.min(error).alias(f"error_{position}"))
+            # The last by the alphabet: FilterTimedOut, which has consequences, stands after FilterRaised.
+            counts.append(F.max(error).alias(f"error_{position}"))
     return counts
 
 

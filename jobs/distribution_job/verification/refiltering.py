@@ -53,7 +53,8 @@ class Refiltering:
                 continue
             filtering = Observation()
             matching = found.applied(alerts.select("*", F.col("_metadata.file_path").alias("__path")))
-            matching = matching.observe(filtering, *single_pass.filter_counts(judged, found))
+            rows_read = F.count(F.lit(1)).alias("rows")  # there may be no Python filter, and something has to be counted
+            matching = matching.observe(filtering, rows_read, *single_pass.filter_counts(judged, found))
             positions = [
                 F.when(F.col(match_name(number)), F.lit(number)).otherwise(F.lit(_NONE))
                 for number in range(len(judged))

@@ -21,10 +21,13 @@ def admit_all(output: Output, schema: AvroSchema) -> int | None:
     return SCHEMA_ID if output.format is Format.CONFLUENT else None
 
 
+ALLOWED = ("fink_filters", "distribution_job.filters", "worker_filters", "driver_filters")
+
+
 def prepared(alerts: DataFrame, outputs: Sequence[Output]) -> SinglePass:
     topics = {output.topic: Topic(output.topic, 4) for output in outputs}
     made = plan.make(outputs, alerts.schema, topics, None, admit_all)
-    found = conditions.find(alerts, made.outputs, ("fink_filters", "distribution_job.filters"))
+    found = conditions.find(alerts, made.outputs, ALLOWED)
     assert {**made.failures, **found.failures} == {}
     return SinglePass(made, found)
 

@@ -143,3 +143,16 @@ def test_a_filter_cannot_change_what_the_next_one_is_given() -> None:
 
     assert filter_udf.evaluate(overwrites, {"a": shared}, 3)["match"].all()
     assert list(shared) == [1, 2, 3]
+
+
+def test_a_filter_that_changes_names_changes_them_for_nobody_else() -> None:
+    shared = {"a": pd.Series([1, 2, 3], name="a"), "place": pd.DataFrame({"ra": [1.0, 2.0, 3.0]})}
+
+    def renames(a: pd.Series, place: pd.DataFrame) -> pd.Series:
+        a.name, a.index, place.columns = "b", [7, 7, 7], ["dec"]
+        place["more"] = 1
+        return a > 0
+
+    assert filter_udf.evaluate(renames, shared, 3)["match"].all()
+    assert (shared["a"].name, list(shared["a"].index)) == ("a", [0, 1, 2])
+    assert list(shared["place"].columns) == ["ra"]

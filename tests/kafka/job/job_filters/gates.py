@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
+from collections import deque
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +29,25 @@ def waits(objectId: pd.Series) -> pd.Series:  # noqa: N803  a column's name
 def raises_until_mended(candid: pd.Series) -> pd.Series:
     if not (gate() / "mended").exists():
         raise ValueError("the model's file is missing")
+    return candid > 0
+
+
+def has_remark(remark: pd.Series) -> pd.Series:
+    """Look at text, whatever bytes it has."""
+    return remark.str.len() > 0
+
+
+def loops_until_mended(candid: pd.Series) -> pd.Series:
+    """Hang where a signal is heard."""
+    while not (gate() / "mended").exists():
+        time.sleep(0.01)
+    return candid > 0
+
+
+def is_stuck_until_mended(candid: pd.Series) -> pd.Series:
+    """Hang in a loop in C, where nothing of Python's is heard."""
+    if not (gate() / "mended").exists():
+        deque(itertools.repeat(None), maxlen=0)
     return candid > 0
 
 
