@@ -13,7 +13,7 @@ from distribution_job import outputs as output_definitions
 from distribution_job import source_config
 from distribution_job.outputs import Format, Output
 from distribution_job.source_config import Source
-from job_settings import documents, kafka
+from job_settings import documents, kafka, nights
 from job_settings.documents import ConfigError
 from job_settings.kafka import Kafka
 
@@ -52,6 +52,8 @@ class Progress:
 
 @dataclass(frozen=True)
 class JobConfig:
+    """`night_begins`: an hour of UTC."""
+
     namespace: str
     name: str
     source: Source
@@ -59,6 +61,7 @@ class JobConfig:
     kafka: Kafka
     registry: Registry | None
     delivery: Delivery
+    night_begins: float
     outputs: tuple[Output, ...]
     trigger_seconds: int
     progress: Progress
@@ -107,6 +110,7 @@ def _freeze(document: dict[str, Any]) -> JobConfig:
             Guarantee(delivery.get("guarantee", Guarantee.EXACTLY_ONCE)),
             delivery.get("transactionalId", f"{namespace}.{name}-stream"),
         ),
+        night_begins=float(document.get("nightBeginsAtHour", nights.BEGINS_AT_HOUR)),
         outputs=tuple(map(output_definitions.of, document["outputs"])),
         trigger_seconds=document["trigger"]["intervalSeconds"],
         progress=Progress(progress["to"], progress.get("intervalSeconds", 5)),
@@ -139,12 +143,17 @@ def _contradictions(config: JobConfig) -> list[str]:
     topics = [output.topic for output in config.outputs]
     found = list(source_config.contradictions(config.source, topics, config.registry is not None))
     found += output_definitions.contradictions(config.outputs)
-    for position, output in enumerate(config.outputs):
-        if output.max_alerts_per_batch is not None and config.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
-            found.append(
-                f"outputs[{position}].maxAlertsPerBatch: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
-                "out, or set delivery.guarantee to ExactlyOnce."
+    if config.delivery.guarantee is Guarantee.AT_LEAST_ONCE:
+        found += [
+            f"outputs[{position}].{name}: is not kept with AtLeastOnce, where no process sees all of a batch. Leave it "
+            "out, or set delivery.guarantee to ExactlyOnce."
+            for position, output in enumerate(config.outputs)
+            for name, most in (
+                ("maxAlertsPerBatch", output.max_alerts_per_batch),
+                ("maxBytesPerNight", output.max_bytes_per_night),
             )
+            if most is not None
+        ]
     return [*found, *_of_registry(config), *kafka.contradictions(config.kafka)]
 
 
@@ -152,9 +161,16 @@ def _of_registry(config: JobConfig) -> Iterator[str]:
     registry = config.registry
     if registry is None:
         for position, output in enumerate(config.outputs):
-            if output.format is Format.CONFLUENT:
-                yield f"outputs[{position}].format: Confluent needs a schema registry. Set registry.url, or choose another format."
-    elif not registry.url.startswith("https:"):
+            if output.format is Format.CONFLUENT and output.schema_id is None:
+                yield (
+                    f"outputs[{position}].format: Confluent needs a schema registry, or the schema's id. Set registry.url or schemaId, or "
+                    "choose another format."
+                )
+        return
+    for position, output in enumerate(config.outputs):
+        if output.schema_id is not None:
+            yield f"outputs[{position}].schemaId: the registry gives ids, and would give another. Leave out schemaId or registry."
+    if not registry.url.startswith("https:"):
         for name, given in (("credentialsDirectory", registry.credentials_directory), ("caFile", registry.ca_file)):
             if given is not None:
                 yield f"registry.{name}: {registry.url} is without TLS, so a password could be read on the way. Set an https address, or leave it out."

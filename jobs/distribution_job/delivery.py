@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from pyspark.sql import DataFrame
@@ -23,6 +24,7 @@ from distribution_job.slices import Slices
 from distribution_job.stages import Stage, StageTimes
 from distribution_job.topics import Topic
 from distribution_job.transactions import Transactions
+from job_settings import nights
 
 Counted = tuple[Mapping[str, Any], Mapping[str, Any]]
 """What a pass has counted: while filtering, and while encoding."""
@@ -65,7 +67,8 @@ def delivery(config: JobConfig, backlog: Backlog, times: StageTimes) -> Delivery
     ledger = Ledger(ledger_folder(config.checkpoint))
     if config.delivery.guarantee is Guarantee.EXACTLY_ONCE:
         transactions = Transactions(config.kafka, config.delivery.transactional_id)
-        return ExactlyOnce(transactions, Journal(backlog, ledger, config.checkpoint / "delivery.json"), times)
+        journal = Journal(backlog, ledger, config.checkpoint / "delivery.json")
+        return ExactlyOnce(transactions, journal, times, config.night_begins)
     return AtLeastOnce(config, Journal(backlog, ledger), times)
 
 
@@ -122,12 +125,19 @@ class ExactlyOnce:
 
     is_atomic = True
 
-    def __init__(self, transactions: Transactions, journal: Journal, times: StageTimes | None = None) -> None:
+    def __init__(
+        self,
+        transactions: Transactions,
+        journal: Journal,
+        times: StageTimes | None = None,
+        night_begins: float = nights.BEGINS_AT_HOUR,
+    ) -> None:
+        """`night_begins`: an hour of UTC."""
         self._transactions = transactions
         self._times = times or StageTimes()
         self.journal = journal
         self._slices = Slices()
-        self._allowance = Allowance()
+        self._allowance = Allowance(self.journal.nights, night_begins)
         self._limits: dict[str, int | None] = {}
         self._topics: set[str] = set()
         self._bytes = 0
@@ -175,6 +185,7 @@ class ExactlyOnce:
             if not set(effect.outputs) - set(effect.waiting):
                 # No output has anything of it.
                 self.restart()
+            effect = replace(effect, nights=self._allowance.nights)
         except BaseException:
             self._slices.shrink()
             self.restart()

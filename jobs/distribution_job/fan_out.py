@@ -19,6 +19,8 @@ from distribution_job.single_pass import Encoded, SinglePass
 from distribution_job.transactions import Headers
 
 Send = Callable[[str, int, bytes, bytes, Headers], None]
+Allow = Callable[[Routed, int], bool]
+"""Whether an output may have one more message, whose key and value have so many bytes."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     return Collected(table, envelopes, filtering, large, held, good)
 
 
-def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callable[[Routed], bool]) -> Mapping[str, Any]:
+def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Allow) -> Mapping[str, Any]:
     """Give `send` each message that `allow` allows its output: the first ones of the output's, if not all.
 
     Returns the counts that the other delivery's pass observes, and the bytes of what was sent, keys and headers not counted.
@@ -66,13 +68,14 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Callabl
     for batch in collected.table.to_batches():
         ids, hashes, numbers, positions, values = (batch.column(name) for name in _COLUMNS)
         for row in range(batch.num_rows):
-            good = (position for position in positions[row].as_py() if position in collected.good)
-            wanted = [position for position in good if allow(single.outputs[position])]
-            if not wanted:
+            good = [position for position in positions[row].as_py() if position in collected.good]
+            if not good:
                 continue
             identity = ids[row].as_py().encode()
             envelope, value, mark = collected.envelopes[numbers[row].as_py()], values[row].as_py(), hashes[row].as_py()
             key, headers = envelope.key or identity, [("id", identity), *envelope.headers]
+            size = len(key) + len(value)
+            wanted = [position for position in good if allow(single.outputs[position], size)]
             for position in wanted:
                 topic, partitions = routes[position]
                 send(topic, mark % partitions, key, value, headers)

@@ -20,11 +20,20 @@ from distribution_job.outputs import Output
 
 
 @dataclass(frozen=True)
+class Night:
+    """What an output has had of a night (see `nights`), in bytes, and the limit at which it was to have no more, if it came to that."""
+
+    number: int
+    bytes: int = 0
+    full_at: int | None = None
+
+
+@dataclass(frozen=True)
 class Effect:
     """What follows from a delivery: the outputs have these files, but for `waiting`, for which they stay in the backlog.
 
     `key` names the batch, or with `is_retry` the backlog's entry that the files are from. `begun`: ms since 1970. `shares`: what each
-    output had.
+    output had. `nights`: what outputs that have a limit a night have had of it then, this delivery included.
     """
 
     key: str
@@ -34,6 +43,7 @@ class Effect:
     is_retry: bool = False
     begun: int = 0
     shares: Mapping[str, Share] = field(default_factory=dict)
+    nights: Mapping[str, Night] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -44,6 +54,7 @@ class Effect:
             "isRetry": self.is_retry,
             "begun": self.begun,
             "shares": {name: asdict(share) for name, share in self.shares.items()},
+            "nights": _nights_to_json(self.nights),
         }
 
     @staticmethod
@@ -51,7 +62,9 @@ class Effect:
         files = tuple(map(AlertFile.from_json, document["files"]))
         outputs, waiting = tuple(document["outputs"]), tuple(document["waiting"])
         shares = {name: Share(**share) for name, share in document.get("shares", {}).items()}
-        return Effect(document["key"], files, outputs, waiting, document["isRetry"], document.get("begun", 0), shares)
+        nights = _nights_from_json(document.get("nights", {}))
+        begun = document.get("begun", 0)
+        return Effect(document["key"], files, outputs, waiting, document["isRetry"], begun, shares, nights)
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Journal:
         self._ledger = ledger
         self._file = file
         self._done: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
+        self.nights: dict[str, Night] = {}
         self.intent: Intent | None = None
         document = durable_json.read(file) if file is not None else None
         if document is not None:
@@ -122,6 +136,7 @@ class Journal:
                 self._backlog.put(name, effect.key, effect.files)
             paths = frozenset(file.path for file in effect.files)
             self._done.setdefault(effect.key, []).append((paths, frozenset(effect.outputs)))
+        self.nights |= effect.nights
         self.forget()
 
     def forget(self) -> None:
@@ -136,7 +151,7 @@ class Journal:
             key: [{"paths": sorted(paths), "outputs": sorted(names)} for paths, names in parts]
             for key, parts in self._done.items()
         }
-        document: dict[str, Any] = {"done": done}
+        document: dict[str, Any] = {"done": done, "nights": _nights_to_json(self.nights)}
         if (intent := self.intent) is not None:
             document["intent"] = {
                 "mark": intent.mark,
@@ -150,6 +165,15 @@ class Journal:
             key: [(frozenset(part["paths"]), frozenset(part["outputs"])) for part in parts]
             for key, parts in document["done"].items()
         }
+        self.nights = _nights_from_json(document.get("nights", {}))
         intent = document.get("intent")
         if intent is not None:
             self.intent = Intent(intent["mark"], tuple(intent["topics"]), Effect.from_json(intent["effect"]))
+
+
+def _nights_to_json(nights: Mapping[str, Night]) -> dict[str, Any]:
+    return {output: asdict(night) for output, night in nights.items()}
+
+
+def _nights_from_json(document: Mapping[str, Any]) -> dict[str, Night]:
+    return {output: Night(**night) for output, night in document.items()}

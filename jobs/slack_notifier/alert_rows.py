@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MJD_OF_1970 = 40_587.0
-SECONDS_PER_DAY = 86_400.0
-HOURS_PER_DAY = 24.0
+from job_settings import nights
+
 _JD_OF_MJD_0 = 2_400_000.5
 _AB_OF_NANOJANSKY = 31.4  # the AB magnitude of 1 nJy
 
@@ -109,24 +108,15 @@ def row(alert: Mapping[str, Any], fields: Fields, received: float, night_begins:
 
 def night_start(now: float, night_begins: float) -> float:
     """When the night of a time began; both in seconds since 1970."""
-    night = _number_of_night(_mjd(now), night_begins)
-    return (night + night_begins / HOURS_PER_DAY - MJD_OF_1970) * SECONDS_PER_DAY
+    return nights.start(nights.number(nights.mjd(now), night_begins), night_begins)
 
 
 def _night(time: float | None, received: float, night_begins: float) -> int:
-    return _number_of_night(_mjd(received) if time is None else _of_julian_date(time), night_begins)
+    return nights.number(nights.mjd(received) if time is None else _of_julian_date(time), night_begins)
 
 
 def _of_julian_date(time: float) -> float:
     return time - _JD_OF_MJD_0 if time > _JD_OF_MJD_0 else time
-
-
-def _mjd(seconds: float) -> float:
-    return MJD_OF_1970 + seconds / SECONDS_PER_DAY
-
-
-def _number_of_night(mjd: float, night_begins: float) -> int:
-    return math.floor(mjd - night_begins / HOURS_PER_DAY)
 
 
 def _magnitude(alert: Mapping[str, Any], fields: Fields) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from job_settings import documents, kafka
+from job_settings import documents, kafka, nights
 from job_settings.documents import ConfigError
 from job_settings.kafka import Kafka
 from slack_notifier.alert_rows import Fields
@@ -19,7 +19,6 @@ EARLIEST, LATEST = "Earliest", "Latest"
 PORTAL = "https://ztf.fink-portal.org/"
 INTERVAL_SECONDS = 60.0
 MAX_ALERTS = 40
-NIGHT_BEGINS_AT_HOUR = 18.0
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def parse(document: Any) -> NotifierConfig:
         portal=document.get("portal", PORTAL),
         max_alerts=digest.get("maxAlerts", MAX_ALERTS),
         once_a_night=document.get("repeats", "Count") == "Count",
-        night_begins=float(document.get("nightBeginsAtHour", NIGHT_BEGINS_AT_HOUR)),
+        night_begins=float(document.get("nightBeginsAtHour", nights.BEGINS_AT_HOUR)),
         metrics_port=document.get("metrics", {}).get("port"),
     )
 

@@ -20,7 +20,7 @@ class Output:
 
     name: str
     topic: Key
-    filter: Mapping[str, str] | None = None
+    filter: Mapping[str, Any] | None = None
     select: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     rename: Mapping[str, str] | None = None
@@ -28,6 +28,7 @@ class Output:
     compatibility: str = "ForwardTransitive"
     max_match_percent: int | None = None
     max_alerts_per_batch: int | None = None
+    max_bytes_per_night: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class DistributionStream:
     image: str | None
     suspend: bool
     slack: Slack | None = None
+    night_begins_at_hour: int = 18
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -106,6 +108,7 @@ class DistributionStream:
             image=spec.get("image"),
             suspend=spec.get("suspend", False),
             slack=Slack.of(spec["slack"]) if spec.get("slack") else None,
+            night_begins_at_hour=spec.get("nightBeginsAtHour", cls.night_begins_at_hour),
         )
 
     @property
@@ -176,4 +179,5 @@ def _output(namespace: str, item: Mapping[str, Any]) -> Output:
         compatibility=item.get("compatibility", Output.compatibility),
         max_match_percent=item.get("maxMatchPercent"),
         max_alerts_per_batch=item.get("maxAlertsPerBatch"),
+        max_bytes_per_night=item.get("maxBytesPerNight"),
     )

@@ -40,6 +40,8 @@ class Surroundings:
 def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, Any]:
     """Return the document that the driver reads. It holds no secret."""
     registry = {} if stream.registry is None else {"registry": _registry(stream.registry)}
+    has_nights = any(output.max_bytes_per_night is not None for output in stream.outputs)
+    night = {"nightBeginsAtHour": stream.night_begins_at_hour} if has_nights else {}
     return {
         "version": 1,
         "stream": {"namespace": stream.namespace, "name": stream.name},
@@ -48,6 +50,7 @@ def job_config(stream: DistributionStream, around: Surroundings) -> dict[str, An
         "kafka": kafka_settings(around.connection, around.mechanism),
         **registry,
         "delivery": _delivery(stream),
+        **night,
         "outputs": [_output(output, around.topics[output.topic]) for output in stream.outputs],
         "trigger": {"intervalSeconds": stream.interval_seconds},
         "progress": {"to": "kubernetes"},
@@ -181,4 +184,6 @@ def _output(output: Output, topic: str) -> dict[str, Any]:
         found["maxMatchPercent"] = output.max_match_percent
     if output.max_alerts_per_batch is not None:
         found["maxAlertsPerBatch"] = output.max_alerts_per_batch
+    if output.max_bytes_per_night is not None:
+        found["maxBytesPerNight"] = output.max_bytes_per_night
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -35,7 +36,9 @@ def test_who_matches_too_many_gets_none_until_it_is_changed(stream: Stream, job:
     ]
     if is_exact:
         job.document["outputs"].append(output("capped", EVERY, maxAlertsPerBatch=70))
-        job.document["delivery"] = stream.allow_transactions("free", "kept", "flooding", "capped")
+        job.document["outputs"].append(output("nightly", EVERY, maxBytesPerNight=20_000))
+        job.document["nightBeginsAtHour"] = (datetime.now(UTC).hour + 12) % 24
+        job.document["delivery"] = stream.allow_transactions("free", "kept", "flooding", "capped", "nightly")
     table = science_alerts.generate(ROWS, seed=9, first_id=0)
     candids = sorted(table.column("candid").to_pylist())
     files = job.drop(table, files=3)
@@ -70,9 +73,19 @@ def test_who_matches_too_many_gets_none_until_it_is_changed(stream: Stream, job:
     job.drop(more, files=1)
     job.until_read(ROWS + 100)
     assert len(ids(stream.login, stream.name("capped"))) == 140
+    # A night has one for all its batches, and for the next driver too.
+    nightly = job.output("nightly")
+    tonight = everything(stream.login, [stream.name("nightly")])
+    assert 20_000 - 200 < sum(len(message.key) + len(message.value) for message in tonight) <= 20_000
+    assert (nightly["published"], nightly["dropped"]) == (len(tonight), ROWS + 100 - len(tonight))
+    assert job.said().count("output nightly: it has had") == 1
 
     job.stop()
     del job.document["outputs"][2]["maxMatchPercent"]
     job.start()
     job.until(lambda: job.output("flooding").get("pendingFiles") == 0, "what waited is sent")
     assert ids(stream.login, stream.name("flooding")) == sorted(candids + more.column("candid").to_pylist())
+    job.drop(science_alerts.generate(50, seed=9, first_id=2000), files=1)
+    job.until_read(50)
+    assert (job.output("nightly")["published"], job.output("nightly")["dropped"]) == (0, 50)
+    assert "output nightly: it has had" not in job.said()

@@ -66,7 +66,10 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"kafka__securityProtocol": "TLS"}, "PLAINTEXT, SASL_PLAINTEXT, SSL, SASL_SSL"),
         ({"trigger__intervalSeconds": -1}, "trigger.intervalSeconds"),
         ({"outputs": []}, "outputs"),
-        ({"outputs__0__filter": {"sql": "a", "python": "b.c"}}, "outputs[0].filter: takes one of sql, python"),
+        (
+            {"outputs__0__filter": {"sql": "a", "python": "b.c"}},
+            "outputs[0].filter: takes one of sql, python, not both",
+        ),
         ({"outputs__0__filter": {"python": "no path"}}, "outputs[0].filter.python"),
         ({"source__type": "delta"}, "source: lacks delta. Add it."),
         (
@@ -98,7 +101,12 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
             {"outputs__0__format": "Avro"},
             'outputs[0].format: "Avro" is not allowed. Allowed: SchemaInKey, ObjectContainer, Confluent, Json',
         ),
-        ({"outputs__0__format": "Confluent"}, "outputs[0].format: Confluent needs a schema registry. Set registry.url"),
+        ({"outputs__0__format": "Confluent"}, "outputs[0].format: Confluent needs a schema registry, or the"),
+        ({"outputs__0__schemaId": 7}, "outputs[0].schemaId: SchemaInKey names no schema by an id"),
+        (
+            {"outputs__0__format": "Confluent", "outputs__0__schemaId": 7, "registry": {"url": "https://r"}},
+            "outputs[0].schemaId: the registry gives ids",
+        ),
         ({"registry": {}}, "registry: lacks url"),
         ({"registry": {"url": "https://me:secret@r"}}, "registry.url"),
         (
@@ -114,6 +122,14 @@ def test_a_local_checkpoint_may_be_a_path_or_a_uri(path: str) -> None:
         ({"kafka__credentialsDirectory": ...}, "kafka.credentialsDirectory: SASL_PLAINTEXT needs it"),
         ({"checkpoint__path": "s3a://bucket/x"}, "checkpoint.path: s3a://bucket/x is not a folder of a mounted"),
         ({"spark__conf": {}}, "spark.conf: lacks spark.master"),
+        (
+            {"delivery": {"guarantee": "AtLeastOnce"}, "outputs__0__maxAlertsPerBatch": 5},
+            "outputs[0].maxAlertsPerBatch: is not kept with AtLeastOnce",
+        ),
+        (
+            {"delivery": {"guarantee": "AtLeastOnce"}, "outputs__1__maxBytesPerNight": 5},
+            "outputs[1].maxBytesPerNight: is not kept with AtLeastOnce",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_field(places: dict[str, Any], said: str) -> None:

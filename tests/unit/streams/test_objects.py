@@ -47,6 +47,18 @@ def test_the_job_accepts_the_configuration(more: dict[str, Any]) -> None:
     assert [output.get("compatibility") for output in config["outputs"]] == [None, None, "None"]
 
 
+def test_limits_reach_the_job() -> None:
+    limited = {"topicRef": {"name": "all"}, "name": "all", "maxAlertsPerBatch": 10, "maxBytesPerNight": 1000}
+    slow = {"topicRef": {"name": "sn"}, "name": "sn", "filter": {"python": "a.b", "timeoutSeconds": 600}}
+    config = job_config(DistributionStream.of(body(outputs=[limited, slow], nightBeginsAtHour=3)), AROUND)
+    jsonschema.validate(config, json.loads(SCHEMA.read_text()))
+    assert config["nightBeginsAtHour"] == 3
+    assert config["outputs"][0].items() >= {"maxAlertsPerBatch": 10, "maxBytesPerNight": 1000}.items()
+    assert config["outputs"][1]["filter"] == slow["filter"]
+    # Where no output has a limit a night, no driver is started anew for the hour.
+    assert "nightBeginsAtHour" not in job_config(DistributionStream.of(body(nightBeginsAtHour=3)), AROUND)
+
+
 def test_all_is_owned_by_the_stream_and_named_after_it() -> None:
     owner = body()
     objects = [*children(owner, DistributionStream.of(owner)), *made().values()]
