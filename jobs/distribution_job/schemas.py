@@ -20,12 +20,13 @@ class Schemas:
         self._folder = folder
         self._registry = registry
         self._known: dict[str, list[str]] = {}
+        self._ids: dict[str, dict[str, str]] = {}  # of topics: the schemas, by the ids that outputs have given them
         self._shown: dict[Path, str] = {}
 
     def admit(self, output: Output, schema: AvroSchema) -> int | None:
         """See that messages of the output's topic may have this schema; nothing is remembered here yet.
 
-        Returns its id in the registry, if the output's format has one.
+        Returns its id, if the output's format has one: the registry's, or the output's own.
         Raises OutputError (SchemaIncompatible, RegistryUnavailable).
         """
         earlier = self._earlier(output.topic)
@@ -33,7 +34,17 @@ class Schemas:
             self._compare(output, schema, earlier)
         if output.format is Format.CONFLUENT and self._registry is not None:
             return self._registry.identify(output.topic, schema)
-        return None
+        if (
+            output.schema_id is not None
+            and self._ids[output.topic].get(str(output.schema_id), schema.text) != schema.text
+        ):
+            raise OutputError(
+                Reason.SCHEMA_INCOMPATIBLE,
+                f"The alerts have another schema than the one that has the id {output.schema_id} in the topic {output.topic}, and readers would "
+                "take it for that. Publish the columns as they were (select, drop, rename), or give the new schema an id of its own with "
+                "schemaId. The files wait.",
+            )
+        return output.schema_id
 
     def _compare(self, output: Output, schema: AvroSchema, earlier: list[str]) -> None:
         problem = compatibility.broken(schema.text, earlier, output.compatibility)
@@ -51,7 +62,10 @@ class Schemas:
         if schema.text not in earlier:
             # Who asks for no compatibility breaks with what was before, so later schemas are not held against it.
             kept = [] if output.compatibility is Compatibility.NONE else earlier
-            self._write(output.topic, [*kept, schema.text])
+            self._write(output.topic, [*kept, schema.text], self._ids[output.topic])
+        ids = self._ids[output.topic]
+        if output.schema_id is not None and str(output.schema_id) not in ids:
+            self._write(output.topic, self._known[output.topic], {**ids, str(output.schema_id): schema.text})
         if output.schema_file is not None and self._shown.get(output.schema_file) != schema.text:
             durable_json.write(output.schema_file, json.loads(schema.text))
             self._shown[output.schema_file] = schema.text
@@ -60,11 +74,12 @@ class Schemas:
         if topic not in self._known:
             document = durable_json.read(self._place(topic))
             self._known[topic] = document["schemas"] if document is not None else []
+            self._ids[topic] = document.get("ids", {}) if document is not None else {}
         return self._known[topic]
 
-    def _write(self, topic: str, schemas: list[str]) -> None:
-        durable_json.write(self._place(topic), {"topic": topic, "schemas": schemas})
-        self._known[topic] = schemas
+    def _write(self, topic: str, schemas: list[str], ids: dict[str, str]) -> None:
+        durable_json.write(self._place(topic), {"topic": topic, "schemas": schemas, **({"ids": ids} if ids else {})})
+        self._known[topic], self._ids[topic] = schemas, ids
 
     def _place(self, topic: str) -> Path:
         return self._folder / f"{durable_json.file_name(topic)}.json"

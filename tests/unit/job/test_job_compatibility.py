@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pyspark.sql.types import DoubleType, FloatType, StructField, StructType
 
 from distribution_job import avro_schema, compatibility
 from distribution_job.failures import OutputError, Reason
-from distribution_job.outputs import Compatibility, Output
+from distribution_job.outputs import Compatibility, Format, Output
 from distribution_job.schemas import Schemas
 
 B, F, FULL = Compatibility.BACKWARD, Compatibility.FORWARD, Compatibility.FULL
@@ -171,3 +172,17 @@ def test_none_begins_anew(tmp_path: Path) -> None:
     publish(Schemas(tmp_path), output, derived(StructField("magpsf", DoubleType()), StructField("ra", DoubleType())))
     backward = Output("o", "t", compatibility=Compatibility.BACKWARD)
     assert "magpsf is float or null, and was double or null" in refused(Schemas(tmp_path), backward, WAS)
+
+
+def test_an_id_that_an_output_gives_means_one_schema(tmp_path: Path) -> None:
+    seven = Output("o", "t", format=Format.CONFLUENT, compatibility=Compatibility.NONE, schema_id=7)
+    eight = replace(seven, schema_id=8)
+    assert Schemas(tmp_path).admit(seven, WAS) == 7
+    publish(Schemas(tmp_path), seven, WAS)
+    assert Schemas(tmp_path).admit(seven, WAS) == 7
+    said = refused(Schemas(tmp_path), seven, IS)
+    assert "another schema than the one that has the id 7 in the topic t" in said
+    assert Schemas(tmp_path).admit(eight, IS) == 8
+    publish(Schemas(tmp_path), eight, IS)
+    refused(Schemas(tmp_path), eight, WAS)
+    assert Schemas(tmp_path).admit(seven, WAS) == 7
