@@ -54,7 +54,6 @@ bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILI
 
 .PHONY: bench-distribution
 bench-distribution: $(VENV) ## Time the distribution job. N=20000 DROPS=1 FILTERS=1,5,20,100,livestream CUTOUTS=both OUT=rows.json
-	@[[ "$(FILTERS)" != *livestream* ]] || .venv/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements/bench.lock
 	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-pace
@@ -87,7 +86,6 @@ lock: $(VENV) ## Renew requirements/*.lock from requirements/*.in.
 	@$(COMPILE) requirements/operator.in -o requirements/operator.lock
 	@$(COMPILE) requirements/jobs.in -o requirements/jobs.lock
 	@$(COMPILE) requirements/operator.in requirements/jobs.in requirements/dev.in -o requirements/dev.lock
-	@$(COMPILE) requirements/bench.in -c requirements/dev.lock -o requirements/bench.lock
 
 .PHONY: setup
 setup: $(VENV) ## Make the virtual environment with what the lock says.

@@ -12,6 +12,7 @@ from typing import Any
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
+import real_alerts
 from confluent_kafka.admin import AclOperation
 from fink_client.consumer import AlertConsumer
 from job_process import JobProcess
@@ -121,10 +122,10 @@ def test_real_alerts_go_through_unharmed_and_fink_client_reads_them(
     stream: Stream, job: JobProcess, shared_data: Path, tmp_path: Path
 ) -> None:
     """ZTF's and LSST's, from Avro and from Parquet; they have nothing in common but the folder."""
-    ztf_avro, ztf_schema = _avro(shared_data / "fink-client" / "ztf_part-3-305711.avro")
-    lsst_avro, lsst_schema = _avro(shared_data / "fink-client" / "lsst_part-2-918301.avro")
+    ztf_avro, ztf_schema = real_alerts.avro(shared_data / "fink-client" / "ztf_part-3-305711.avro")
+    lsst_avro, lsst_schema = real_alerts.avro(shared_data / "fink-client" / "lsst_part-2-918301.avro")
     originals: dict[str, list[dict[str, Any]]] = {"ztf": ztf_avro, "lsst": lsst_avro, "science": []}
-    _put(job.source / "ztf.parquet", pa.Table.from_pylist(ztf_avro, schema=_arrow_schema(ztf_schema)))
+    _put(job.source / "ztf.parquet", pa.Table.from_pylist(ztf_avro, schema=real_alerts.arrow_schema(ztf_schema)))
     science = shared_data / "fink-broker" / "ztf_science_20200101.parquet"
     table = pq.read_table(science)
     originals["science"] = table.to_pylist()
@@ -143,7 +144,7 @@ def test_real_alerts_go_through_unharmed_and_fink_client_reads_them(
     job.source.with_name("lsst").mkdir()
     _put(
         job.source.with_name("lsst") / "lsst.parquet",
-        pa.Table.from_pylist(lsst_avro, schema=_arrow_schema(lsst_schema)),
+        pa.Table.from_pylist(lsst_avro, schema=real_alerts.arrow_schema(lsst_schema)),
     )
     job.start()
     job.until_read(len(originals["lsst"]), timeout=180)
@@ -185,12 +186,6 @@ def test_real_alerts_go_through_unharmed_and_fink_client_reads_them(
         )
 
 
-def _avro(file: Path) -> tuple[list[dict[str, Any]], Any]:
-    with file.open("rb") as handle:
-        reader = fastavro.reader(handle)
-        return [alert for alert in reader if isinstance(alert, dict)], reader.writer_schema
-
-
 def _put(place: Path, content: pa.Table | bytes) -> None:
     hidden = place.with_name(f".{place.name}")
     if isinstance(content, bytes):
@@ -198,37 +193,6 @@ def _put(place: Path, content: pa.Table | bytes) -> None:
     else:
         pq.write_table(content, hidden)
     hidden.rename(place)
-
-
-def _arrow_schema(avro: Any) -> pa.Schema:
-    return pa.schema([(field["name"], _arrow(field["type"])) for field in avro["fields"]])
-
-
-def _arrow(avro: Any) -> pa.DataType:
-    """An Avro type as Arrow's, as wide as it is, so that nothing is lost before the job."""
-    if isinstance(avro, list):
-        [kind] = [kind for kind in avro if kind != "null"]
-        return _arrow(kind)
-    if isinstance(avro, dict):
-        if avro.get("logicalType") == "timestamp-micros":
-            return pa.timestamp("us", tz="UTC")
-        if avro["type"] == "record":
-            return pa.struct([(field["name"], _arrow(field["type"])) for field in avro["fields"]])
-        if avro["type"] == "array":
-            return pa.list_(_arrow(avro["items"]))
-        if avro["type"] == "map":
-            return pa.map_(pa.string(), _arrow(avro["values"]))
-        return _arrow(avro["type"])
-    names = {
-        "boolean": pa.bool_(),
-        "int": pa.int32(),
-        "long": pa.int64(),
-        "float": pa.float32(),
-        "double": pa.float64(),
-        "string": pa.string(),
-        "bytes": pa.binary(),
-    }
-    return names[avro]
 
 
 def _same(original: Any, decoded: Any) -> bool:
