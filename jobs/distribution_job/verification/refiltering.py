@@ -9,7 +9,7 @@ from pathlib import Path
 from pyspark.sql import Column, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 
-from distribution_job import conditions, plan, python_filters, read_errors, single_pass
+from distribution_job import conditions, filter_udf, plan, python_filters, read_errors, single_pass
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.conditions import match_name
@@ -53,7 +53,9 @@ class Refiltering:
                 continue
             filtering = Observation()
             matching = found.applied(alerts.select("*", F.col("_metadata.file_path").alias("__path")))
-            rows_read = F.count(F.lit(1)).alias("rows")  # there may be no Python filter, and something has to be counted
+            rows_read = F.count(F.lit(1)).alias(
+                "rows"
+            )  # there may be no Python filter, and something has to be counted
             matching = matching.observe(filtering, rows_read, *single_pass.filter_counts(judged, found))
             positions = [
                 F.when(F.col(match_name(number)), F.lit(number)).otherwise(F.lit(_NONE))
@@ -75,7 +77,7 @@ class Refiltering:
             self._tables += 1
             for number, each in enumerate(judged):
                 if (raised := filtering.get.get(f"error_{number}")) is not None:
-                    problems.append(f"output {each.output.name}: {conditions.filter_error(raised)}")
+                    problems.append(f"output {each.output.name}: {filter_udf.failure(raised).message}")
         return problems
 
 
