@@ -35,7 +35,7 @@ def test_the_bytes_of_each_output_are_those_that_were_sent() -> None:
     def send(topic: str, partition: int, key: bytes, value: bytes, headers: Any) -> None:
         sent[topic] += len(value)
 
-    def allow(routed: Any) -> bool:
+    def allow(routed: Any, size: int) -> bool:
         left[routed.topic.name] = left.get(routed.topic.name, 9) - 1
         return left[routed.topic.name] >= 0
 

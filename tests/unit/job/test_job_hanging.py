@@ -17,6 +17,8 @@ from distribution_job.delivery import AtLeastOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain
 from distribution_job.failures import Failure, Reason
+from distribution_job.journal import Journal
+from distribution_job.ledger import Ledger
 from distribution_job.leftovers import Leftovers
 from distribution_job.outputs import Output
 from distribution_job.progress import Counts, Progress
@@ -145,9 +147,9 @@ class Table:
 class Choosy(Distributor):
     """`slow` cannot publish the first file's column."""
 
-    def __init__(self, backlog: Backlog) -> None:
+    def __init__(self, journal: Journal) -> None:
         super().__init__("no")
-        self.delivery: Any = AtLeastOnce(None, backlog)  # type: ignore[arg-type]
+        self.delivery: Any = AtLeastOnce(None, journal)  # type: ignore[arg-type]
 
     def prepare(self, alerts: Any, outputs: Sequence[Output], apart: Any = (), fresh: bool = False) -> Prepared:
         bad = {"slow": Failure(Reason.ENCODING_FAILED, "The column bad name has a name that Avro does not allow")}
@@ -159,7 +161,8 @@ class Choosy(Distributor):
 
 def test_a_column_of_one_file_holds_up_that_file_alone(tmp_path: Path) -> None:
     backlog = Backlog(tmp_path / "backlog", ["good", "slow"])
-    batches = Batches(Mixed(), Choosy(backlog), Quarantine(tmp_path / "q"), Drain(), lambda failure: None)  # type: ignore[arg-type]
+    journal = Journal(backlog, Ledger(tmp_path / "ledger"))
+    batches = Batches(Mixed(), Choosy(journal), Quarantine(tmp_path / "q"), Drain(), lambda failure: None)  # type: ignore[arg-type]
     result = batches.run("batch-1", FILES, [GOOD, SLOW])
     assert [entry.files for entry in backlog.entries("slow")] == [FILES[:1]]
     assert result.failures.keys() == {"slow"}

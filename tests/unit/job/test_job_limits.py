@@ -11,6 +11,7 @@ import pytest
 from distribution_job.backlog import Backlog
 from distribution_job.failures import Reason
 from distribution_job.journal import Effect, Intent, Journal, Night
+from distribution_job.ledger import Ledger
 from distribution_job.limits import Allowance, over_share, too_many
 from distribution_job.outputs import Output
 from distribution_job.plan import Routed
@@ -82,7 +83,7 @@ class Driver:
     """The allowance and the journal of one process, at a time."""
 
     def __init__(self, folder: Path, time: str = "2026-11-27T20:00:00Z") -> None:
-        self.journal = Journal(Backlog(folder, []), folder / "delivery.json")
+        self.journal = Journal(Backlog(folder, []), Ledger(folder / "ledger"), folder / "delivery.json")
         self.now = time
         self.allowance = Allowance(self.journal.nights, 18.0, lambda: datetime.fromisoformat(self.now).timestamp())
 
@@ -150,7 +151,7 @@ def test_a_delivery_that_is_undone_has_taken_nothing_of_the_night(tmp_path: Path
 
 def test_a_journal_of_an_earlier_version_has_no_nights(tmp_path: Path) -> None:
     (tmp_path / "delivery.json").write_text('{"done": {}}')
-    assert Journal(Backlog(tmp_path, []), tmp_path / "delivery.json").nights == {}
+    assert Journal(Backlog(tmp_path, []), Ledger(tmp_path / "ledger"), tmp_path / "delivery.json").nights == {}
 
 
 def test_a_night_is_on_disk_as_it_was(tmp_path: Path) -> None:

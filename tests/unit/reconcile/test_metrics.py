@@ -115,8 +115,9 @@ def test_the_documentation_lists_the_metrics() -> None:
 
 
 def test_alerts_ask_for_metrics_that_there_are_and_are_explained() -> None:
-    alerts = (REPOSITORY / "charts" / "fink-distribution" / "files" / "alerts.yaml").read_text()
+    files = REPOSITORY / "charts" / "fink-distribution" / "files"
+    alerts, of_streams = ((files / name).read_text() for name in ("alerts.yaml", "stream-alerts.yaml"))
     asked = set(re.findall(r"fink_\w+", alerts))
     assert asked <= names()
     explained = re.findall(r"^\| `(Fink\w+)`", (REPOSITORY / "docs" / "operations.md").read_text(), re.MULTILINE)
-    assert explained == re.findall(r"alert: (\w+)", alerts)
+    assert explained == re.findall(r"alert: (\w+)", alerts + of_streams)
