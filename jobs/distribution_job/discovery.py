@@ -93,9 +93,13 @@ class Discovery:
 
     def waiting(self) -> WaitingFiles:
         """What waits for its batch, as somebody else sees it who looks by himself."""
-        lister = listing.lister(self._spark, self._folder)
-        # To list all of an object store once more only to say how many files wait is too much.
-        return WaitingFiles(lister if isinstance(lister, LocalLister) else None, self._log)
+
+        def make() -> Lister | None:
+            lister = listing.lister(self._spark, self._folder)
+            # To list all of an object store once more only to say how many files wait is too much.
+            return lister if isinstance(lister, LocalLister) else None
+
+        return WaitingFiles(make, self._log)
 
     def close(self) -> None:
         """Let the checkpoint go."""

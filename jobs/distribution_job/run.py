@@ -113,8 +113,7 @@ class Job:
             interval = config.trigger_seconds
             self._ingest = Ingest(source, staging, interval, backlog, quarantine, drain, progress.source)
             behind = source.behind
-        waiting = self._discovery.waiting()
-        self._lag = LagWatch(waiting, behind, progress.lag, config.trigger_seconds, drain)
+        self._lag = LagWatch(self._discovery.waiting(), behind, progress.lag, config.trigger_seconds, drain)
         self._batches = Batches(
             AlertReader(
                 self._spark,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from distribution_job.alert_files import AlertFile, plain
@@ -14,9 +14,11 @@ from distribution_job.listing import Lister
 class WaitingFiles:
     """What a look at the folder finds, without what has been distributed; safe for several threads."""
 
-    def __init__(self, lister: Lister | None, log: FileLog) -> None:
-        """`lister`: one that nobody else uses. Without it only the files of the batch that is under way are known to wait."""
-        self._lister = lister
+    def __init__(self, make: Callable[[], Lister | None], log: FileLog) -> None:
+        """`make` gives a lister that nobody else uses; without one, only the files of the batch that is under way are known to wait."""
+        self._make = make
+        self._lister: Lister | None = None
+        self._is_made = False
         self._log = log
         self._lock = threading.Lock()
         self._given: set[str] = set()
@@ -37,6 +39,9 @@ class WaitingFiles:
 
     def look(self) -> None:
         """Look at the folder. Raises what the file system and the log raise."""
+        if not self._is_made:
+            self._lister = self._make()
+            self._is_made = True
         if self._lister is None:
             return
         try:

@@ -54,7 +54,7 @@ def log(tmp_path: Path) -> Iterator[FileLog]:
 
 @pytest.fixture
 def waiting(folder: Path, log: FileLog) -> WaitingFiles:
-    return WaitingFiles(LocalLister(str(folder)), log)
+    return WaitingFiles(lambda: LocalLister(str(folder)), log)
 
 
 def test_a_file_waits_until_the_batch_that_has_it_has_ended(folder: Path, log: FileLog, waiting: WaitingFiles) -> None:
@@ -95,7 +95,7 @@ def test_what_was_distributed_before_the_start_does_not_wait(folder: Path, log: 
 
 
 def test_of_a_folder_elsewhere_the_batch_under_way_is_known(log: FileLog) -> None:
-    waiting, file = WaitingFiles(None, log), AlertFile("s3a://bucket/science/a.parquet", 1, 2)
+    waiting, file = WaitingFiles(lambda: None, log), AlertFile("s3a://bucket/science/a.parquet", 1, 2)
     waiting.look()
     waiting.found([file])
     waiting.look()
