@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-_GRACE = (
-    10.0  # seconds, and no more than the limit itself: one call of a library may take that before the signal is heard
-)
+# Seconds, and no more than the limit itself: one call of a library may take that before the signal is heard.
+_GRACE = 10.0
 _AGAIN = 1.0  # seconds between two signals, should the code catch what the first one raises
 
 
