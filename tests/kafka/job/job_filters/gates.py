@@ -37,13 +37,6 @@ def has_remark(remark: pd.Series) -> pd.Series:
     return remark.str.len() > 0
 
 
-def loops_until_mended(candid: pd.Series) -> pd.Series:
-    """Hang where a signal is heard."""
-    while not (gate() / "mended").exists():
-        time.sleep(0.01)
-    return candid > 0
-
-
 def is_stuck_until_mended(candid: pd.Series) -> pd.Series:
     """Hang in a loop in C, where nothing of Python's is heard."""
     if not (gate() / "mended").exists():
