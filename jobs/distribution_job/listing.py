@@ -63,12 +63,12 @@ def is_hidden(name: str) -> bool:
 
 @dataclass
 class _Folder:
-    """What is known of a folder. `seen`: when its time was first seen to be `modified`."""
+    """What is known of a folder. `seen`: when its time was first seen to be `modified`. `mark`: another when its files' names are others."""
 
     modified: int
     seen: float
     settled: bool = False
-    files: int = 0
+    mark: int = 0
     folders: list[str] = field(default_factory=list)
 
 
@@ -76,7 +76,7 @@ class LocalLister:
     """A folder of this machine, or of one that is mounted.
 
     A folder whose time of modification has not changed has no new names, so only its subfolders are looked at: a look costs a call for each
-    folder, however many files they hold. Not every file system keeps those times, so now and then all names are counted, and where that
+    folder, however many files they hold. Not every file system keeps those times, so now and then all names are compared, and where that
     finds a file the times are trusted no more.
     """
 
@@ -87,26 +87,26 @@ class LocalLister:
         self._names: OrderedDict[str, set[str]] = OrderedDict()
         self._trusted = True
         self._wait = _AGAIN
-        self._next_count = clock() + self._wait
+        self._next_comparison = clock() + self._wait
 
     def new(self, unknown: Unknown) -> list[AlertFile]:
         """As `Lister.new` says."""
         now = self._clock()
-        count = now >= self._next_count
+        all_names = now >= self._next_comparison
         Path(self._root).stat()
         try:
-            found = list(self._below(self._root, unknown, now, count or not self._trusted))
+            found = list(self._below(self._root, unknown, now, all_names or not self._trusted))
         except BaseException:
             # What was found before the error would be remembered, and nobody would have it.
             self._folders.clear()
             self._names.clear()
             raise
-        if count:
+        if all_names:
             self._wait = min(2 * self._wait, _AGAIN_AT_MOST)
-            self._next_count = now + self._wait
+            self._next_comparison = now + self._wait
         return found
 
-    def _below(self, folder: str, unknown: Unknown, now: float, count: bool) -> Iterator[AlertFile]:
+    def _below(self, folder: str, unknown: Unknown, now: float, all_names: bool) -> Iterator[AlertFile]:
         try:
             modified = Path(folder).stat().st_mtime_ns
         except FileNotFoundError:
@@ -116,15 +116,16 @@ class LocalLister:
         changed = known is None or known.modified != modified
         if known is None or changed:
             known = self._folders[folder] = _Folder(modified, now)
-        if changed or not known.settled or count:
-            was_settled, before = known.settled, known.files
+        if changed or not known.settled or all_names:
+            was_settled = known.settled
             # What came within the same tick of the file system's clock as the last change is found by the look after it.
             known.settled = now - known.seen >= _SETTLED
-            yield from self._listed(folder, known, unknown)
-            if was_settled and known.files > before:
-                self._trusted = False
+            for file in self._listed(folder, known, unknown):
+                yield file
+                if was_settled:
+                    self._trusted = False
         for name in known.folders:
-            yield from self._below(f"{folder}/{name}", unknown, now, count)
+            yield from self._below(f"{folder}/{name}", unknown, now, all_names)
 
     def _listed(self, folder: str, known: _Folder, unknown: Unknown) -> Iterator[AlertFile]:
         folders, files = [], set()
@@ -136,7 +137,11 @@ class LocalLister:
                     folders.append(entry.name)
                 elif entry.name.endswith(SUFFIX):
                     files.add(entry.name)
-        known.folders, known.files = sorted(folders), len(files)
+        known.folders = sorted(folders)
+        mark, before = hash(frozenset(files)), known.mark
+        known.mark = mark
+        if mark == before:
+            return
         names = files - self._names.get(folder, set())
         self._names[folder] = files
         self._names.move_to_end(folder)

@@ -88,6 +88,8 @@ def test_files_of_folders_that_have_not_changed_are_not_looked_at(place: Place) 
     place.put("day=2/new.parquet")
     assert place.look() == ["day=2/new.parquet"]
     assert place.asked == 1, "the names of the folder are remembered"
+    assert place.look(after=3) == place.look(after=60) == []
+    assert place.asked == 0, "and to compare all names is to ask for none"
 
 
 def test_a_file_that_comes_within_the_same_tick_is_found_all_the_same(place: Place) -> None:
@@ -112,7 +114,7 @@ def test_a_file_system_that_keeps_no_times_of_folders_is_found_out(place: Place)
     assert place.look(after=3) == []
     put("b.parquet")
     assert place.look() == []
-    assert place.look(after=31) == ["day=1/b.parquet"], "all names are counted now and then"
+    assert place.look(after=31) == ["day=1/b.parquet"], "all names are compared now and then"
     put("c.parquet")
     assert place.look() == ["day=1/c.parquet"], "and the times are trusted no more"
 
