@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from distribution_job import formats, limits
 from distribution_job.kafka_sink import LARGEST_MESSAGE
+from distribution_job.ledger import now_ms
 from distribution_job.outputs import Format
 from distribution_job.plan import Projection, Routed
 from distribution_job.single_pass import Encoded, SinglePass
@@ -109,7 +109,7 @@ def _envelope(projection: Projection) -> Envelope:
     texts = {
         "schema_name": schema.name,
         "schema_fingerprint": schema.fingerprint,
-        "producer_timestamp": str(time.time_ns() // 1_000_000),
+        "producer_timestamp": str(now_ms()),
         **formats.headers(projection.format),
     }
     key = schema.text.encode() if projection.format is Format.SCHEMA_IN_KEY else None

@@ -8,13 +8,13 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from distribution_job.alert_files import AlertFile
+from distribution_job.ledger import now_ms
 
 FILE = "files.db"  # its name in the checkpoint
 PASSED_OVER = -1  # in place of a batch's number: it was there before the stream began, and no batch has it
@@ -77,24 +77,27 @@ class FileLog:
     def unfinished(self) -> Batch | None:
         """The batch that was begun and not committed, if there is one."""
         with self._lock:
-            row = self._database.execute("SELECT number FROM batches WHERE committed IS NULL").fetchone()
-            if row is None:
+            # Only the newest can be: it is asked for at each look, and there may be very many.
+            newest = self._database.execute(
+                "SELECT number, committed FROM batches ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+            if newest is None or newest[1] is not None:
                 return None
             asked = "SELECT path, modified, length FROM files WHERE batch = ? ORDER BY path"
-            return Batch(row[0], tuple(AlertFile(*each) for each in self._database.execute(asked, row)))
+            return Batch(newest[0], tuple(AlertFile(*each) for each in self._database.execute(asked, newest[:1])))
 
     def begin(self, files: Sequence[AlertFile]) -> Batch:
         """Give the files to a new batch."""
         with self._writing() as database:
             (number,) = database.execute("SELECT coalesce(max(number) + 1, 0) FROM batches").fetchone()
-            database.execute("INSERT INTO batches VALUES (?, ?, NULL)", (number, _now()))
+            database.execute("INSERT INTO batches VALUES (?, ?, NULL)", (number, now_ms()))
             self._insert(files, number)
         return Batch(number, tuple(sorted(files)))
 
     def commit(self, batch: Batch) -> None:
         """The batch is done."""
         with self._writing() as database:
-            database.execute("UPDATE batches SET committed = ? WHERE number = ?", (_now(), batch.number))
+            database.execute("UPDATE batches SET committed = ? WHERE number = ?", (now_ms(), batch.number))
 
     def pass_over(self, files: Iterable[AlertFile]) -> None:
         """Take the files for found; no batch has them."""
@@ -133,8 +136,3 @@ def committed(file: Path) -> list[AlertFile]:
     asked = "SELECT path, modified, length FROM files JOIN batches ON batch = number WHERE committed IS NOT NULL ORDER BY path"
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", timeout=_PATIENCE, uri=True)) as database:
         return [AlertFile(*row) for row in database.execute(asked)]
-
-
-def _now() -> int:
-    """Milliseconds since 1970."""
-    return time.time_ns() // 1_000_000

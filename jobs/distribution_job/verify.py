@@ -6,7 +6,6 @@ import json
 import logging
 import os
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import click
 from distribution_job import config as configuration
 from distribution_job.config import JobConfig
 from distribution_job.failures import JobError, choices
+from distribution_job.ledger import now_ms
 from distribution_job.outputs import Output
 from distribution_job.source_config import milliseconds
 from distribution_job.verification.report import Exit
@@ -87,7 +87,7 @@ def main(file: Path, since: str | None, names: tuple[str, ...], limit: int, driv
 
 def _moment(since: str | None) -> int:
     if since is None:
-        return time.time_ns() // 1_000_000 - _DAY
+        return now_ms() - _DAY
     try:
         return milliseconds(since)
     except ValueError as error:
