@@ -7,9 +7,11 @@ import json
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,12 @@ class JobProcess:
         shown = hidden.with_name(hidden.name.removeprefix("_"))
         hidden.rename(shown)
         return [shown / file.relative_to(hidden) for file in written]
+
+    def batches(self, committed: bool) -> list[int]:
+        """The numbers of those that are committed, or of those that are not."""
+        with closing(sqlite3.connect(self.checkpoint / "files.db")) as log:
+            asked = log.execute("SELECT number FROM batches WHERE (committed IS NOT NULL) = ?", (committed,))
+            return [number for (number,) in asked]
 
     @property
     def pid(self) -> int:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from itertools import chain
-from pathlib import Path
 
 import pyarrow as pa
 from job_process import JobProcess
@@ -24,11 +21,6 @@ def hold(job: JobProcess, table: pa.Table) -> None:
     (job.gate / "hold").write_text(table.column("objectId")[-1].as_py())
 
 
-def commits(checkpoint: Path) -> list[int]:
-    with closing(sqlite3.connect(checkpoint / "files.db")) as log:
-        return [number for (number,) in log.execute("SELECT number FROM batches WHERE committed IS NOT NULL")]
-
-
 def test_kill_loses_nothing_and_terminate_repeats_nothing(stream: Stream, job: JobProcess) -> None:
     topic = stream.topic("all")
     job.document["outputs"] = [
@@ -45,7 +37,7 @@ def test_kill_loses_nothing_and_terminate_repeats_nothing(stream: Stream, job: J
     sent = job.until(lambda: ids(stream.login, topic), "a part of the batch is sent")
     assert 0 < len(sent) < 60
     job.kill()
-    assert commits(job.checkpoint) == []
+    assert job.batches(committed=True) == []
     (job.gate / "hold").unlink()
     job.start()
     job.until_read(60)
@@ -61,10 +53,10 @@ def test_kill_loses_nothing_and_terminate_repeats_nothing(stream: Stream, job: J
     job.drop(tables[2], files=2)  # for the next batch, which is not to begin
     job.terminate()
     assert job.alive()
-    assert commits(job.checkpoint) == [0]
+    assert job.batches(committed=True) == [0]
     (job.gate / "open").touch()
     assert job.ended() == 0, job.said()[-3000:]
-    assert commits(job.checkpoint) == [0, 1]
+    assert job.batches(committed=True) == [0, 1]
     assert not job.ready.exists()
     assert ids(stream.login, topic)[known:] == candids[1]
 

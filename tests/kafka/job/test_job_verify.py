@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +62,6 @@ def tree(folder: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-def is_committed(job: JobProcess) -> bool:
-    with closing(sqlite3.connect(job.checkpoint / "files.db")) as log:
-        return log.execute("SELECT 1 FROM batches WHERE committed IS NULL").fetchone() is None
-
-
 def test_each_alert_is_accounted_for(stream: Stream, job: JobProcess) -> None:
     every, some, capped = (stream.topic(name) for name in ("every", "some", "capped"))
     job.document["outputs"] = [
@@ -86,7 +79,7 @@ def test_each_alert_is_accounted_for(stream: Stream, job: JobProcess) -> None:
     last = job.drop(later, files=1, folder="a night, 100%")[-1]
     read = sum(ROWS) + 1
     job.until_read(read)
-    job.until(lambda: is_committed(job), "the batch is committed")
+    job.until(lambda: not job.batches(committed=False), "the batch is committed")
 
     before = tree(job.checkpoint)
     well = Verified(job)
