@@ -109,7 +109,7 @@ class Bench:
             job.until_read(WARM, timeout=300)
             before, cpu = self.stage.ends(topics), process_tree.cpu_seconds(job.pid)
             took = []
-            with process_tree.Peak(job.pid) as peak:
+            with process_tree.peak(job.pid) as peak:
                 for number in range(self.drops):
                     drop(job, self.alerts, f"drop-{number}")
                     progress = job.until_read(WARM + (number + 1) * self.number, timeout=1800)
@@ -185,7 +185,7 @@ class Bench:
             # Not an argument: it holds a password.
             process.stdin.write(json.dumps(asked))
             process.stdin.close()
-            with process_tree.Peak(process.pid) as peak:
+            with process_tree.peak(process.pid) as peak:
                 cpu = process_tree.cpu_seconds(process.pid)
                 for line in process.stdout:
                     found = json.loads(line)

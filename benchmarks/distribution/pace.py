@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import statistics
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -60,28 +59,18 @@ class Look:
 
 
 class Looks:
-    """Looks at a job every two seconds while it is open."""
+    """What was seen of a job since the first moment."""
 
     def __init__(self, job: JobProcess) -> None:
         self.all: list[Look] = []
         self.written = 0
         self._job = job
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._begun = time.monotonic()
 
-    def __enter__(self) -> Looks:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        begun = time.monotonic()
-        while not self._over.wait(_LOOKS):
-            behind = self.written - self._job.progress().get("rowsRead", 0)
-            self.all.append(Look(time.monotonic() - begun, behind, process_tree.memory_mib(self._job.pid)))
+    def look(self) -> None:
+        """Look once more."""
+        behind = self.written - self._job.progress().get("rowsRead", 0)
+        self.all.append(Look(time.monotonic() - self._begun, behind, process_tree.memory_mib(self._job.pid)))
 
 
 @click.command(help=__doc__, context_settings={"help_option_names": ["-h", "--help"]})
@@ -127,7 +116,8 @@ def _run(
             _write(job, alerts, number, arrivals)
             job.until_read((number + 1) * case.alerts, timeout=600)
         begun = time.monotonic()
-        with Looks(job) as looks:
+        looks = Looks(job)
+        with process_tree.repeated(_LOOKS, looks.look):
             for number in range(WARM, case.times):
                 if case.every is not None:
                     time.sleep(max(0.0, begun + case.every * (number - WARM) - time.monotonic()))

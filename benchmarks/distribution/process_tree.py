@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -53,23 +55,38 @@ def memory_mib(root: int) -> float:
     return kibibytes / 1024
 
 
+@contextmanager
+def repeated(seconds: float, look: Callable[[], None]) -> Iterator[None]:
+    """Call `look` every so many seconds while it is open."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(seconds):
+            look()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@dataclass
 class Peak:
+    """The most memory that was seen."""
+
+    mib: float = 0.0
+
+
+@contextmanager
+def peak(root: int) -> Iterator[Peak]:
     """The most memory while it is open, looked at twice a second."""
+    found = Peak()
 
-    def __init__(self, root: int) -> None:
-        self.mib = 0.0
-        self._root = root
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    def look() -> None:
+        found.mib = max(found.mib, memory_mib(root))
 
-    def __enter__(self) -> Peak:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._over.wait(0.5):
-            self.mib = max(self.mib, memory_mib(self._root))
+    with repeated(0.5, look):
+        yield found
