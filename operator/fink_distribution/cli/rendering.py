@@ -16,6 +16,7 @@ from fink_distribution.manifests.planning import PlannedResource
 from fink_distribution.manifests.problems import Origin
 from fink_distribution.resources.keys import Key
 from fink_distribution.resources.modes import Mode
+from fink_distribution.resources.printable import printable
 
 _STYLES: Mapping[Sign, str] = {"+": "green", "~": "yellow", "-": "red"}
 JSON_VERSION = 1
@@ -102,8 +103,8 @@ def print_diff(console: Console, report: Report) -> None:
 
 def _print_resource(console: Console, each: PlannedResource, origin: Origin | None) -> None:
     head = Text()
-    head.append(_printable(str(each.key)), "bold")
-    head.append(f": {_printable(each.target)}")
+    head.append(printable(str(each.key)), "bold")
+    head.append(f": {printable(each.target)}")
     if each.removed:
         head.append(", declared no more")
     if each.mode is not Mode.ENFORCE:
@@ -115,21 +116,16 @@ def _print_resource(console: Console, each: PlannedResource, origin: Origin | No
         for line in _lines(step):
             console.print(line)
     if each.problem is not None:
-        console.print(Text(f"  ! {each.problem.reason}: {_printable(each.problem.message)}", "bold red"))
+        console.print(Text(f"  ! {each.problem.reason}: {printable(each.problem.message)}", "bold red"))
     console.print()
 
 
 def _lines(step: Step) -> list[Text]:
     shown = [_line(each) for each in step.differences]
-    return shown or [Text(f"  {step.sign} {_printable(step.text)}", _STYLES[step.sign])]
+    return shown or [Text(f"  {step.sign} {printable(step.text)}", _STYLES[step.sign])]
 
 
 def _line(each: Difference) -> Text:
     sign = each.sign
     values = {"+": each.after, "-": each.before, "~": f"{each.before} -> {each.after}"}[sign]
-    return Text(f"  {sign} {each.field}: {_printable(str(values))}", _STYLES[sign])
-
-
-def _printable(text: str) -> str:
-    """Keep what a name from Kafka holds from steering the terminal."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return Text(f"  {sign} {each.field}: {printable(str(values))}", _STYLES[sign])

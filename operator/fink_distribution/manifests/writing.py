@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from fink_distribution.resources.printable import printable
+
 _FOLDERS = {"AlertTopic": "topics", "KafkaUser": "users", "KafkaAcl": "acls"}
 
 
@@ -32,7 +34,7 @@ def document(manifest: Mapping[str, Any]) -> str:
 
 def stream(manifests: Iterable[Mapping[str, Any]], remarks: Sequence[str]) -> str:
     """Return all manifests as one YAML stream, the remarks as comments before it."""
-    header = "".join(f"# {_one_line(remark)}".rstrip() + "\n" for remark in remarks)
+    header = "".join(f"# {printable(remark)}".rstrip() + "\n" for remark in remarks)
     return header + "".join(f"---\n{document(manifest)}" for manifest in manifests)
 
 
@@ -42,7 +44,7 @@ def files(manifests: Iterable[Mapping[str, Any]], remarks: Sequence[str]) -> dic
         Path(_FOLDERS[manifest["kind"]], f"{manifest['metadata']['name']}.yaml"): document(manifest)
         for manifest in manifests
     }
-    return {Path("README.md"): "".join(f"{_one_line(remark)}\n" for remark in remarks), **found}
+    return {Path("README.md"): "".join(f"{printable(remark)}\n" for remark in remarks), **found}
 
 
 def write(folder: Path, content: Mapping[Path, str], *, overwrite: bool) -> None:
@@ -63,8 +65,3 @@ def write(folder: Path, content: Mapping[Path, str], *, overwrite: bool) -> None
 
 def _read(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace")
-
-
-def _one_line(text: str) -> str:
-    """Keep a name from Kafka from ending the comment that it stands in."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)

@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from fink_distribution.resources.printable import printable
+
 F = TypeVar("F", bound=Callable[..., Any])
 _WIDE = 10_000
 
@@ -23,11 +25,6 @@ list_output = click.option(
     show_default=True,
     help="For people, or for programs.",
 )
-
-
-def printable(text: str) -> str:
-    """Keep what a name from Kafka holds from steering the terminal."""
-    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def done(text: str) -> None:
