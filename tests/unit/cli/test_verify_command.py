@@ -16,7 +16,7 @@ from rich.console import Console
 
 from fink_distribution.cli.main import main
 from fink_distribution.cli.verify import here
-from fink_distribution.cli.verify.asking import Unverified, answer, errors, moment
+from fink_distribution.cli.verify.asking import Unverified, answer, errors, moment, step
 from fink_distribution.cli.verify.rendering import print_report
 from fink_distribution.local_kafka.configuration import generate
 
@@ -120,6 +120,15 @@ def test_the_result_is_the_exit_status(
     assert run(tmp_path, "").exit_code == status
     done = run(tmp_path, "-o json")
     assert (done.exit_code, json.loads(done.output)["result"]) == (status, result)
+
+
+def test_what_is_being_done_is_the_jobs_own_word() -> None:
+    start = "2026-11-27 07:54:06,120 INFO distribution_job.verify starting Spark\n"
+    spark = "WARNING: Using incubator modules: jdk.incubator.vector\n26/11/27 07:54:08 WARN Utils: Set SPARK_LOCAL_IP\n"
+    assert step(spark) is None
+    assert step(f"{start}{spark}") == "starting Spark"
+    later = "2026-11-27 07:54:20,001 INFO distribution_job.verify filtering 9 files again\n"
+    assert step(f'{start}{spark}{later}{{"version": 1, "result": "equal"}}\n') == "filtering 9 files again"
 
 
 def test_nothing_is_said_to_be_well_without_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

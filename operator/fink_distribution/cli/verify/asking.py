@@ -78,6 +78,12 @@ def answer(said: str) -> dict[str, Any] | None:
     return None
 
 
+def step(said: str) -> str | None:
+    """Return what is being done, by the last line of what was said that says so; None when none does, as while Spark has the word."""
+    found = re.findall(r"^\S+ \S+ INFO distribution_job\.verify (.+)$", said, re.MULTILINE)
+    return found[-1] if found else None
+
+
 def errors(said: str) -> str:
     """Return what was said to be wrong; else the last words."""
     lines = [line for line in said.splitlines() if line.strip()]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fink_distribution.cli.progress import Progress
-from fink_distribution.cli.verify.asking import Asked, Unverified, answer, errors
+from fink_distribution.cli.verify.asking import Asked, Unverified, answer, errors, step
 from fink_distribution.errors import ReconcileError, Waiting
 from fink_distribution.resources.conditions import State, condition
 from fink_distribution.resources.distribution_stream import DistributionStream
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _REQUEST_SECONDS = 30
 _POLL_SECONDS = 1.0
+_LINES = 50  # of the log, of which Spark writes most while it starts
 _PATIENCE = 120.0
 """Seconds for a pod to find a node, and to have its volumes."""
 
@@ -134,9 +135,7 @@ class _Verification:
             return
         name = pod["metadata"]["name"]
         if pod["status"].get("phase") == "Running":
-            # Time, level and name stand before what is done.
-            words = (await self._cluster.log(self._namespace, name, 1)).split(maxsplit=4)
-            self._say(words[-1].strip() if words else "counting")
+            self._say(step(await self._cluster.log(self._namespace, name, _LINES)) or "counting")
             return
         verdict = trouble(pod, about)
         text = verdict.message if verdict is not None else f"pod {name} is starting."
