@@ -179,10 +179,7 @@ class KafkaAdmin:
         )
 
     async def require_describe(self, what: str) -> None:
-        """Make sure that we may Describe the cluster.
-
-        librdkafka 2.16 aborts the whole process when DescribeUserScramCredentials is refused, so it must not be asked in vain.
-        """
+        """Make sure that we may Describe the cluster, without which Kafka lists nothing rather than refuse."""
         found = await self._describe_cluster(include_authorized_operations=True)
         if AclOperation.DESCRIBE not in (found.authorized_operations or ()):
             raise explain(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED), what, self.login.bootstrap_servers)

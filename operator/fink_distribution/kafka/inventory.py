@@ -10,16 +10,7 @@ from confluent_kafka.admin import AclBindingFilter, AclOperation, AclPermissionT
 from fink_distribution.kafka import acls, newer_acls, quotas, topics, users
 from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.manifests.inventory import ForeignAcl, Inventory
-from fink_distribution.plans.users import ObservedUser
 from fink_distribution.resources.kafka_acl import Binding
-
-
-async def all_users(admin: KafkaAdmin) -> Mapping[str, ObservedUser]:
-    """List all users that have a SCRAM credential."""
-    what = "listing the users"
-    await admin.require_describe(what)
-    found = await admin.result(what, admin.call("describe_user_scram_credentials"))
-    return await users.observe(admin, found)
 
 
 async def all_acls(admin: KafkaAdmin) -> tuple[Mapping[str, frozenset[Binding]], tuple[ForeignAcl, ...]]:
@@ -40,5 +31,9 @@ async def take(admin: KafkaAdmin, topic_names: frozenset[str]) -> Inventory:
     """Look at the named topics and at all users and permissions."""
     known, others = await all_acls(admin)
     return Inventory(
-        await topics.observe(admin, topic_names), await all_users(admin), known, others, await quotas.observe(admin)
+        await topics.observe(admin, topic_names),
+        await users.observe_all(admin),
+        known,
+        others,
+        await quotas.observe(admin),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import ScramMechanism
 
-from fink_distribution.kafka.admin import KafkaAdmin, each
+from fink_distribution.kafka.admin import KafkaAdmin
 from fink_distribution.kafka.failures import is_absent
 from fink_distribution.kafka.protocol import protocol_client
 from fink_distribution.plans.users import DeleteCredential, ObservedUser, UpsertCredential
@@ -22,26 +22,43 @@ _SALT_BYTES = 32
 Credential = tuple[str, str]
 """A user's name and a mechanism."""
 
-_NAMES = {mechanism: name for name, mechanism in _MECHANISMS.items()}
+_KNOWN = {mechanism.value: name for name, mechanism in _MECHANISMS.items()}
 
 
 async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedUser]:
     """Describe those of the users that have a credential: name -> mechanism -> iterations."""
     wanted = sorted(names)
-    if not wanted:
-        return {}
-    await admin.require_describe(f"describing user {wanted[0]}")
-    found = await each(
-        admin.call("describe_user_scram_credentials", wanted),
-        lambda name, future: admin.result_or_none(f"describing user {name}", future),
-    )
-    return {
-        name: {
-            _NAMES[info.mechanism]: info.iterations for info in user.scram_credential_infos if info.mechanism in _NAMES
-        }
-        for name, user in found.items()
-        if user is not None
-    }
+    return await _describe(admin, f"describing user {wanted[0]}", wanted) if wanted else {}
+
+
+async def observe_all(admin: KafkaAdmin) -> Mapping[str, ObservedUser]:
+    """Describe all users that have a credential."""
+    return await _describe(admin, "listing the users", None)
+
+
+async def _describe(admin: KafkaAdmin, what: str, names: Iterable[str] | None) -> Mapping[str, ObservedUser]:
+    """Describe users, all of them for None.
+
+    It goes through kafka-python, because librdkafka 2.16 aborts the whole process when the broker answers with an error, as one
+    does that is not allowed to tell, or that is shutting down.
+    """
+
+    def request() -> Any:
+        from kafka.protocol.admin import DescribeUserScramCredentialsRequest as Request
+
+        return Request(users=None if names is None else [Request.UserName(name=name) for name in names])
+
+    client = protocol_client(admin)
+    response = await client.ask("describe_user_scram_credentials", what, request)
+    client.check(what, response.error_code, response.error_message)
+    found: dict[str, ObservedUser] = {}
+    for user in response.results:
+        if is_absent(KafkaError(user.error_code)):
+            continue
+        client.check(f"describing user {user.user}", user.error_code, user.error_message)
+        credentials = {_KNOWN.get(info.mechanism): info.iterations for info in user.credential_infos}
+        found[user.user] = {name: iterations for name, iterations in credentials.items() if name is not None}
+    return found
 
 
 async def observe_one(admin: KafkaAdmin, name: str) -> ObservedUser:

@@ -179,7 +179,8 @@ class Scene:
             status = body.get("status", {})
             conditions = {each["type"]: each for each in status.get("conditions", [])}
             ready = conditions.get("Ready", {})
-            assert ready.get("reason") == reason, f"{kind} {name}: {status.get('conditions')}"
+            said, ended = f"{kind} {name}: {status.get('conditions')}", self.process and self.process.poll()
+            assert ready.get("reason") == reason, said if ended is None else f"{said}; the operator ended with {ended}"
             assert status["observedGeneration"] == body["metadata"]["generation"]
             # kstatus: one of the two while not Ready, none when Ready.
             others = sorted({"Reconciling", "Stalled"} & set(conditions))

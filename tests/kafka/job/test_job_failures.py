@@ -202,6 +202,7 @@ def test_a_batch_waits_for_kafka(own_broker: Broker, tmp_path: Path, spark_jars:
         with socket.create_server(("", port)):
             job.start()
             job.until_read(20)
+        job.until(lambda: job.progress().get("notes"), "the taken port is told of")
         (note,) = job.progress()["notes"]
         assert f"metrics.port: {port} cannot be opened" in note["message"], "and the alerts do not wait for it"
         assert set(ids(stream.login, topic)) == set(chain.from_iterable(map(candids, tables)))

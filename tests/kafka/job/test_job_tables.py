@@ -35,6 +35,7 @@ def test_each_row_is_distributed_once(
     wider = rows(spark, range(20, 30)).withColumn("drb", F.lit(0.5))
     append(kind, table, wider)
     job.until(lambda: len(ids(stream.login, topic)) >= 30, "what was appended is distributed")
+    job.until(lambda: job.progress().get("notes"), "the new column is told of")
     assert [note["message"] for note in job.progress()["notes"]] == [
         "The alerts' columns have changed: drb (double) is new."
     ]
