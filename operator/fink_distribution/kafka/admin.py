@@ -179,7 +179,7 @@ class KafkaAdmin:
         )
 
     async def require_describe(self, what: str) -> None:
-        """Make sure that we may Describe the cluster, without which Kafka lists nothing rather than refuse."""
+        """Make sure that we may Describe the cluster, where a listing would not say that we may not."""
         found = await self._describe_cluster(include_authorized_operations=True)
         if AclOperation.DESCRIBE not in (found.authorized_operations or ()):
             raise explain(KafkaError(KafkaError.CLUSTER_AUTHORIZATION_FAILED), what, self.login.bootstrap_servers)

@@ -22,7 +22,7 @@ _SALT_BYTES = 32
 Credential = tuple[str, str]
 """A user's name and a mechanism."""
 
-_KNOWN = {mechanism.value: name for name, mechanism in _MECHANISMS.items()}
+_NAMES = {mechanism.value: name for name, mechanism in _MECHANISMS.items()}
 
 
 async def observe(admin: KafkaAdmin, names: Iterable[str]) -> Mapping[str, ObservedUser]:
@@ -56,8 +56,9 @@ async def _describe(admin: KafkaAdmin, what: str, names: Iterable[str] | None) -
         if is_absent(KafkaError(user.error_code)):
             continue
         client.check(f"describing user {user.user}", user.error_code, user.error_message)
-        credentials = {_KNOWN.get(info.mechanism): info.iterations for info in user.credential_infos}
-        found[user.user] = {name: iterations for name, iterations in credentials.items() if name is not None}
+        found[user.user] = {
+            _NAMES[info.mechanism]: info.iterations for info in user.credential_infos if info.mechanism in _NAMES
+        }
     return found
 
 
