@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -12,17 +12,21 @@ from pyspark.sql import DataFrame
 from distribution_job import conditions, filter_udf, limits
 from distribution_job import plan as planning
 from distribution_job.alert_files import AlertFile
+from distribution_job.conditions import Conditions
 from distribution_job.config import JobConfig
 from distribution_job.delivery import Counted, Delivery
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.outputs import Output
-from distribution_job.plan import Routed
+from distribution_job.plan import Plan, Routed
 from distribution_job.progress import Counts
 from distribution_job.schemas import Schemas
 from distribution_job.single_pass import SinglePass
 from distribution_job.stages import Stage, StageTimes
-from distribution_job.topics import Topics
+from distribution_job.topics import Topic, Topics
+
+# Those for all outputs, and those for single ones whose files have waited, which take turns.
+_REMEMBERED = 8
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Distributor:
         self._schemas = schemas
         self._allowed = allowed
         self._times = times
-        self._remembered: tuple[str, Prepared] | None = None
+        self._remembered: dict[str, Prepared] = {}
 
     def prepare(
         self, alerts: DataFrame, outputs: Sequence[Output], apart: Collection[str] = (), fresh: bool = False
@@ -92,24 +96,51 @@ class Distributor:
     def _prepare(self, alerts: DataFrame, outputs: Sequence[Output], apart: Collection[str], fresh: bool) -> Prepared:
         described = self._topics.describe([output.topic for output in outputs], fresh)
         self.delivery.note_topics(described.values())
-        # It takes a good part of a second, and most batches have the columns of the last.
+        # It takes a good part of a second, and most batches have the columns of one of the last.
         names = [output.name for output in outputs]
         key = json.dumps([names, sorted(apart), alerts.schema.json(), repr(described)])
-        if self._remembered is not None and self._remembered[0] == key:
-            return self._remembered[1]
+        prepared = self._recalled(key, alerts, outputs, described) or self._prepared(alerts, outputs, apart, described)
+        self._remembered.pop(key, None)
+        self._remembered[key] = prepared  # the newest one stands last
+        if len(self._remembered) > _REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        return prepared
+
+    def _recalled(
+        self, key: str, alerts: DataFrame, outputs: Sequence[Output], described: Mapping[str, Topic | Failure]
+    ) -> Prepared | None:
+        """What is remembered, if it holds; an output that failed then is looked at again, and is to be noticed when it works."""
+        known = self._remembered.get(key)
+        if known is None or not known.failures:
+            return known
+        failed = [output for output in outputs if output.name in known.failures]
+        failures = self._routes(alerts, failed, described)[2]
+        return replace(known, failures=failures) if failures.keys() == known.failures.keys() else None
+
+    def _prepared(
+        self,
+        alerts: DataFrame,
+        outputs: Sequence[Output],
+        apart: Collection[str],
+        described: Mapping[str, Topic | Failure],
+    ) -> Prepared:
         groups = [[output for output in outputs if output.name not in apart]]
         groups += [[output] for output in outputs if output.name in apart]
         failures: dict[str, Failure] = {}
         passes = []
         for group in groups:
-            plan = planning.make(group, alerts.schema, described, self._config.source.id_column, self._schemas.admit)
-            found = conditions.find(alerts, plan.outputs, self._allowed)
-            failures |= {**plan.failures, **found.failures}
+            plan, found, failed = self._routes(alerts, group, described)
+            failures |= failed
             passes.append(SinglePass(plan, found) if found.matches else None)
-        prepared = Prepared(failures, passes[0], tuple(single for single in passes[1:] if single is not None))
-        if not failures:  # else it is not remembered: an output that works again is to be noticed
-            self._remembered = (key, prepared)
-        return prepared
+        return Prepared(failures, passes[0], tuple(single for single in passes[1:] if single is not None))
+
+    def _routes(
+        self, alerts: DataFrame, outputs: Sequence[Output], described: Mapping[str, Topic | Failure]
+    ) -> tuple[Plan, Conditions, Mapping[str, Failure]]:
+        """Where the alerts go, by which filters, and the outputs that cannot be sent."""
+        plan = planning.make(outputs, alerts.schema, described, self._config.source.id_column, self._schemas.admit)
+        found = conditions.find(alerts, plan.outputs, self._allowed)
+        return plan, found, {**plan.failures, **found.failures}
 
     def send(self, alerts: DataFrame, single: SinglePass) -> Result:
         """Read the alerts once and send the matches of the pass's outputs, as the delivery does.
