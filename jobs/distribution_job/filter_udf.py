@@ -18,7 +18,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 from pyspark.sql.types import BooleanType, StringType, StructField, StructType
 
-from distribution_job import python_filters, time_limit
+from distribution_job import python_filters, time_limit, worker_upkeep
 from distribution_job.failures import Failure, OutputError, Reason, one_line
 from distribution_job.outputs import FILTER_SECONDS
 from distribution_job.time_limit import OutOfTime
@@ -89,6 +89,7 @@ def judge(path: str, arguments: dict[str, Any], rows: int, seconds: float) -> pd
             too_long = "took too long to be imported"
             with time_limit.limited(max(seconds, FILTER_SECONDS)):  # astropy's import is no fault of a filter's
                 _functions[path] = call(python_filters.load, path)
+            worker_upkeep.settle()
             too_long = f"took longer than {seconds:g} s for {rows} alerts"
         with time_limit.limited(seconds):
             return evaluate(partial(call, _functions[path]), arguments, rows)

@@ -27,6 +27,11 @@ def note(name):
     with (FOLDER / name).open("a") as calls:
         calls.write("called\\n")
 
+def settled(candid):
+    import gc, sys
+    archives = [place for place, finder in sys.path_importer_cache.items() if type(finder).__name__ == "zipimporter"]
+    return (candid >= 0) & (gc.get_freeze_count() > 10_000 and not archives)
+
 def good(candid):
     return candid % 2 == 0
 
@@ -91,6 +96,12 @@ def judged(alerts: DataFrame, single: SinglePass) -> tuple[dict[str, int], dict[
 
 def calls(folder: Path, name: str) -> int:
     return len((folder / name).read_text().splitlines())
+
+
+def test_what_filters_import_costs_a_worker_nothing_later(alerts: DataFrame, folder: Path) -> None:
+    single = prepared(alerts, outputs("settled"))
+    for _ in range(2):  # Spark has the worker forget where modules are before each task
+        assert judged(alerts, single) == ({"good": 150, "sql": 7, "settled": ROWS}, {})
 
 
 def test_a_filter_that_hangs_is_interrupted_once_a_pass_and_the_others_go_on(alerts: DataFrame, folder: Path) -> None:
