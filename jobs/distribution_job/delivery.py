@@ -16,7 +16,7 @@ from distribution_job.config import Guarantee, JobConfig
 from distribution_job.failures import Failure
 from distribution_job.fan_out import collect, fan_out
 from distribution_job.journal import Effect, Intent, Journal
-from distribution_job.kafka_sink import batch_bytes, options
+from distribution_job.kafka_sink import batch_bytes, options, shared
 from distribution_job.ledger import Ledger, ledger_folder
 from distribution_job.limits import Allowance, over_share
 from distribution_job.single_pass import SinglePass
@@ -101,7 +101,8 @@ class AtLeastOnce:
         counted = single.counted(alerts) if limited else {}
         held = over_share(single.outputs, counted) if limited else frozenset()
         made = single.over(alerts, held)
-        batch = batch_bytes(routed.topic.largest for routed in single.outputs)
+        topics = {routed.topic for routed in single.outputs}
+        batch = shared(batch_bytes(topic.largest for topic in topics), sum(topic.partitions for topic in topics))
         made.rows.write.format("kafka").options(**options(self._config, batch)).mode("append").save()
         filtering, encoding = made.counts()
         matched = {f"matched_{position}": counted[f"matched_{position}"] for position in held}

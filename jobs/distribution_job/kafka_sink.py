@@ -9,9 +9,10 @@ from distribution_job import java_client
 from distribution_job.config import JobConfig
 
 LARGEST_MESSAGE = 10_000_000  # bytes of key and value together; the producer refuses more
-_LARGEST_BATCH = 1024 * 1024
+LARGEST_BATCH = 1024 * 1024  # bytes that a producer sends at once for a partition, before compression
 _SMALLEST_BATCH = 16 * 1024
 _MARGIN = 8
+_BUFFER = 64 * 1024 * 1024  # bytes
 
 
 def batch_bytes(largest: Iterable[int | None]) -> int:
@@ -25,7 +26,15 @@ def batch_bytes(largest: Iterable[int | None]) -> int:
     if not limits or None in limits:
         return 0
     size = min(limit for limit in limits if limit is not None) // _MARGIN
-    return min(size, _LARGEST_BATCH) if size >= _SMALLEST_BATCH else 0
+    return min(size, LARGEST_BATCH) if size >= _SMALLEST_BATCH else 0
+
+
+def shared(batch: int, partitions: int) -> int:
+    """`batch`, or less of it, so that each of so many partitions has two in the producer's buffer.
+
+    Java's producer takes the room of a whole batch for its first message. Once there is none left it sends all batches as they are.
+    """
+    return min(batch, max(_BUFFER // (2 * partitions), _SMALLEST_BATCH))
 
 
 def options(config: JobConfig, batch: int) -> dict[str, str]:
@@ -40,7 +49,7 @@ def options(config: JobConfig, batch: int) -> dict[str, str]:
         "compression.type": "zstd",
         "linger.ms": "50" if batch else "0",
         "batch.size": str(batch),
-        "buffer.memory": str(64 * 1024 * 1024),
+        "buffer.memory": str(_BUFFER),
         "max.request.size": str(LARGEST_MESSAGE + 100_000),
         # Short, because the job itself tries again, and finds out meanwhile which output is to blame.
         "delivery.timeout.ms": "60000",

@@ -144,6 +144,21 @@ def test_batches_stay_far_below_what_a_topic_takes(largest: list[int | None], ba
     assert kafka_sink.batch_bytes(largest) == batch
 
 
+@pytest.mark.parametrize(
+    ("batch", "partitions", "expected"),
+    [
+        (1048576, 1, 1048576),
+        (1048576, 32, 1048576),
+        (1048576, 400, 83886),
+        (100_000, 32, 100_000),
+        (1048576, 1_000_000, 16384),
+        (0, 400, 0),
+    ],
+)
+def test_each_partition_has_room_in_the_producers_buffer(batch: int, partitions: int, expected: int) -> None:
+    assert kafka_sink.shared(batch, partitions) == expected
+
+
 def test_a_renewed_authority_makes_another_producer(tmp_path: Path) -> None:
     authority = tmp_path / "ca.crt"
     document = {
