@@ -53,8 +53,12 @@ bench-reconcile: $(VENV) ## Time the operator with many resources. N=1000 FAMILI
 	@PYTHONPATH=benchmarks:tests $(PYTHON) -m reconcile -n $(or $(N),1000) $(if $(FAMILIES),--families $(FAMILIES)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-distribution
-bench-distribution: $(VENV) ## Time the distribution job. N=20000 DROPS=1 FILTERS=1,5,20,100,livestream CUTOUTS=both OUT=rows.json
-	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
+bench-distribution: $(VENV) ## Time the distribution job. N=20000 DROPS=1 FILTERS=1,5,20,100,livestream SHARE=20 CUTOUTS=both OUT=rows.json
+	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution -n $(or $(N),20000) $(if $(SHARE),--share $(SHARE)) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
+
+.PHONY: bench-variants
+bench-variants: $(VENV) ## Compare three ways from a pass to Kafka. N=20000 DROPS=5 FILTERS=20 CUTOUTS=without OUT=rows.json
+	@PYTHONPATH=benchmarks:tests:tests/kafka/job:examples:jobs $(PYTHON) -m distribution.variants $(if $(N),-n $(N)) $(if $(DROPS),--drops $(DROPS)) $(if $(FILTERS),--filters $(FILTERS)) $(if $(CUTOUTS),--cutouts $(CUTOUTS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench-pace
 bench-pace: $(VENV) ## Time alerts that come at a pace. CASE=latency|rubin|batches DELIVERY=ExactlyOnce TIMES=60 OUT=row.json

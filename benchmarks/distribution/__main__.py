@@ -2,7 +2,8 @@
 
     make bench-distribution                          20,000 alerts, with and without cutouts, 1, 5, 20 and 100 filters
     make bench-distribution N=2000 FILTERS=5,20
-    make bench-distribution N=3000 DROPS=3 FILTERS=livestream CUTOUTS=with    the 21 of fink-filters for ZTF
+    make bench-distribution FILTERS=1,100 SHARE=2000 DROPS=3       a hundred filters that match no more in all than one does
+    make bench-distribution N=3000 DROPS=9 FILTERS=livestream CUTOUTS=with    the 21 of fink-filters for ZTF
     make bench-distribution OUT=distribution.json    the table as a list of rows as well
 
 It uses the testbed's Kafka (LEVEL=kafka), and the job as a process of its own with `local[2]`.
@@ -26,7 +27,7 @@ from rich.table import Table
 
 from distribution import filters, process_tree, publishing
 from distribution.rows import Row
-from distribution.stage import ALERTS_A_FILE, MEMORY, PACKAGES, Stage, drop, make_alerts
+from distribution.stage import ALERTS_A_FILE, MEMORY, PACKAGES, Stage, drop, make_alerts, read
 from testbed import jars, usage
 from testbed.environment import properties
 
@@ -45,15 +46,18 @@ MOST_QUERIES = 21  # a hundred of them take longer than anybody waits
     show_default=True,
     help="How many filters of SQL, each a case; or livestream.",
 )
+@click.option(
+    "--share", default=filters.SHARE, show_default=True, help="Each filter of SQL lets one alert in so many through."
+)
 @click.option("--drops", default=1, show_default=True, help="How often each case gets them; the table has medians.")
 @click.option("--cutouts", type=click.Choice(["both", "with", "without"]), default="both", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Write the rows as JSON to this file.")
-def main(number: int, counts: str, drops: int, cutouts: str, out: Path | None) -> None:
+def main(number: int, counts: str, share: int, drops: int, cutouts: str, out: Path | None) -> None:
     """Run the cases and print the table."""
     use = usage.use("kafka")
     login = dict(properties(use.environment.kafka_admin_config))
     rows: list[Row] = []
-    console = Console()
+    console = Console(width=200)
 
     def report(row: Row) -> None:
         rows.append(row)
@@ -62,7 +66,7 @@ def main(number: int, counts: str, drops: int, cutouts: str, out: Path | None) -
     try:
         for with_cutouts in {"both": (False, True), "with": (True,), "without": (False,)}[cutouts]:
             with tempfile.TemporaryDirectory() as folder:
-                Bench(Path(folder), login, number, drops, with_cutouts, report).run(counts.split(","))
+                Bench(Path(folder), login, number, drops, with_cutouts, report).run(counts.split(","), share)
     finally:
         use.release()
     table = Table(*Row.__annotations__, box=None, pad_edge=False)
@@ -93,10 +97,10 @@ class Bench:
         self.alerts = make_alerts(folder / "alerts", number, WARM, cutouts, ALERTS_A_FILE)
         self.warm = make_alerts(folder / "warm", WARM, 0, cutouts, ALERTS_A_FILE)
 
-    def run(self, names: list[str]) -> None:
+    def run(self, names: list[str], share: int) -> None:
         """The baselines, then the job with either delivery."""
-        cases = {name: filters.named(name) for name in names}
-        self._baselines({name: len(wanted) for name, wanted in cases.items() if len(wanted) <= MOST_QUERIES})
+        cases = {name: filters.named(name, share) for name in names}
+        self._baselines({name: len(wanted) for name, wanted in cases.items() if len(wanted) <= MOST_QUERIES}, share)
         for wanted in cases.values():
             for delivery in DELIVERIES:
                 self._job(wanted, delivery)
@@ -106,13 +110,15 @@ class Bench:
         with self.stage.job(wanted, delivery) as (job, topics):
             job.start(packages=PACKAGES)
             drop(job, self.warm, "warm")
-            job.until_read(WARM, timeout=300)
+            read(job, WARM, timeout=300)
+            drop(job, self.alerts, "not-counted")
+            read(job, WARM + self.number, timeout=1800)
             before, cpu = self.stage.ends(topics), process_tree.cpu_seconds(job.pid)
             took = []
             with process_tree.peak(job.pid) as peak:
                 for number in range(self.drops):
                     drop(job, self.alerts, f"drop-{number}")
-                    progress = job.until_read(WARM + (number + 1) * self.number, timeout=1800)
+                    progress = read(job, WARM + (number + 2) * self.number, timeout=1800)
                     took.append(progress["batchDurationMilliseconds"] / 1000)
             used = (process_tree.cpu_seconds(job.pid) - cpu) / self.drops
             seconds = statistics.median(took)
@@ -150,10 +156,11 @@ class Bench:
                 found = statistics.median(pace() for _ in range(PUBLISHED_TIMES))
                 self.report(Row(case, None, self.cutouts, messages_per_s=found, mb_per_s=found * size / 1e6))
 
-    def _baselines(self, counts: dict[str, int]) -> None:
+    def _baselines(self, counts: dict[str, int], share: int) -> None:
         stream, topics = self.stage.stream(max(counts.values(), default=0))
         jaas = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{stream.user}" '
         asked: dict[str, Any] = {
+            "share": share,
             "conf": {
                 "spark.master": "local[2]",
                 "spark.jars": ",".join(map(str, sorted(jars.spark().glob("*.jar")))),

@@ -33,9 +33,16 @@ def main() -> None:
         ("encoding alone", None, lambda folder: _noop(_encoded(spark.read.parquet(folder)))),
     ]
     for name, topics in asked["topics"].items():
-        cases.append(("a query per filter", len(topics), partial(_queries, spark, filters.named(name), topics, asked)))
+        cases.append(
+            (
+                "a query per filter",
+                len(topics),
+                partial(_queries, spark, filters.named(name, asked["share"]), topics, asked),
+            )
+        )
     for case, number, run in cases:
         run(asked["warm"])
+        run(asked["alerts"])
         print(json.dumps({"begins": case}), flush=True)
         took = []
         for _ in range(asked["drops"]):

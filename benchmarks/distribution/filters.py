@@ -10,9 +10,9 @@ LIVESTREAM = "livestream"
 Filter = dict[str, str]
 
 
-def named(case: str) -> list[Filter]:
-    """The filters of a case: so many of SQL, or all of fink-filters' for ZTF."""
-    return livestream() if case == LIVESTREAM else [{"sql": condition} for condition in sql(int(case))]
+def named(case: str, share: int = SHARE) -> list[Filter]:
+    """The filters of a case: so many of SQL that let one alert in `share` through, or all of fink-filters' for ZTF."""
+    return livestream() if case == LIVESTREAM else [{"sql": condition} for condition in sql(int(case), share)]
 
 
 def livestream() -> list[Filter]:
@@ -30,9 +30,9 @@ def livestream() -> list[Filter]:
     return found
 
 
-def sql(number: int) -> list[str]:
-    """So many conditions on columns that every alert has, each of which lets a twentieth through; Spark can merge none with another."""
+def sql(number: int, share: int) -> list[str]:
+    """So many conditions on columns that every alert has, each of which lets one in `share` through; Spark can merge none with another."""
     return [
-        f"pmod(hash(candid, candidate.magpsf, {one}), {SHARE}) = 0 AND candidate.drb IS NOT NULL"
+        f"pmod(hash(candid, candidate.magpsf, {one}), {share}) = 0 AND candidate.drb IS NOT NULL"
         for one in range(number)
     ]

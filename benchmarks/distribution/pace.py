@@ -27,7 +27,7 @@ from rich.table import Table
 
 from distribution import filters, process_tree
 from distribution.arrivals import Arrivals
-from distribution.stage import ALERTS_A_FILE, PACKAGES, Stage, drop, make_alerts
+from distribution.stage import ALERTS_A_FILE, PACKAGES, Stage, drop, make_alerts, read
 from testbed import usage
 from testbed.environment import properties
 from testbed.fixtures import wait_for
@@ -38,7 +38,10 @@ _LOOKS = 2.0  # seconds between two
 
 @dataclass(frozen=True)
 class Case:
-    """Alerts are written `times` times, `alerts` at a time, every so many seconds; without `every` all at once, one file a batch."""
+    """Alerts are written `times` times, `alerts` at a time, every so many seconds.
+
+    Without `every` they are all written at once, and make so many batches, of one file each.
+    """
 
     alerts: int
     every: float | None
@@ -77,7 +80,9 @@ class Looks:
 @click.option("--case", type=click.Choice(list(CASES)), required=True)
 @click.option("--delivery", type=click.Choice(["ExactlyOnce", "AtLeastOnce"]), default="ExactlyOnce", show_default=True)
 @click.option(
-    "--times", type=click.IntRange(min=WARM + 1), help="How often alerts are written, in place of the case's own."
+    "--times",
+    type=click.IntRange(min=WARM + 1),
+    help="How often alerts are written, or how many batches they make, in place of the case's own number.",
 )
 @click.option("--cutouts/--no-cutouts", default=True, show_default=True)
 @click.option(
@@ -109,21 +114,23 @@ def _run(
     stage = Stage(folder, login)
     alerts = make_alerts(folder / "alerts", case.alerts, 0, cutouts, min(ALERTS_A_FILE, case.alerts))
     with stage.job(filters.named(str(case.filters)), delivery) as (job, topics), Arrivals(login, topics) as arrivals:
+        times = case.times
         if case.every is None:
             job.document["source"]["maxFilesPerBatch"] = 1
+            times = max(WARM + 1, times // len(list(alerts.rglob("*.parquet"))))
         job.start(packages=PACKAGES)
         for number in range(WARM):
             _write(job, alerts, number, arrivals)
-            job.until_read((number + 1) * case.alerts, timeout=600)
+            read(job, (number + 1) * case.alerts, timeout=600)
         begun = time.monotonic()
         looks = Looks(job)
         with process_tree.repeated(_LOOKS, looks.look):
-            for number in range(WARM, case.times):
+            for number in range(WARM, times):
                 if case.every is not None:
                     time.sleep(max(0.0, begun + case.every * (number - WARM) - time.monotonic()))
                 _write(job, alerts, number, arrivals)
                 looks.written = (number + 1) * case.alerts
-            job.until_read(looks.written, timeout=3600)
+            read(job, looks.written, timeout=3600)
             seconds = time.monotonic() - begun
         published = sum(one["published"] for one in job.progress()["outputs"])
         wait_for(lambda: arrivals.count >= published, timeout=120, what=f"{published} messages are read")

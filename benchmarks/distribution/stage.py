@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from confluent_kafka import Consumer, TopicPartition
@@ -48,6 +49,15 @@ def drop(job: JobProcess, alerts: Path, name: str) -> None:
     hidden = job.source / f"_{name}"
     shutil.copytree(alerts, hidden)
     hidden.rename(job.source / name)
+
+
+def read(job: JobProcess, rows: int, timeout: float) -> dict[str, Any]:
+    """Wait until the job has read so many alerts. Raises RuntimeError when an output went without: the figures would be those of another case."""
+    progress = job.until_read(rows, timeout)
+    for output in progress["outputs"]:
+        if "reason" in output:
+            raise RuntimeError(f"output {output['name']}: {output['reason']}: {output['error']}")
+    return progress
 
 
 class Stage:

@@ -73,7 +73,7 @@ class JobProcess:
         config.write_text(json.dumps(self.document))
         environment = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, (str(JOBS), str(HERE), os.environ.get("PYTHONPATH")))),
+            "PYTHONPATH": os.pathsep.join(map(str, (JOBS, HERE, *map(Path.resolve, _python_path())))),
             "FINK_FILTER_PACKAGES": ",".join(packages),
             "FINK_READY_FILE": str(self.ready),
             "GATE": str(self.gate),
@@ -185,3 +185,7 @@ class JobProcess:
 class _Ended:
     def __init__(self, said: str) -> None:
         self.said = said
+
+
+def _python_path() -> list[Path]:
+    return [Path(place) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]

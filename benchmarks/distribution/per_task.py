@@ -1,0 +1,72 @@
+"""A transaction for each of Spark's tasks: the prototype that `distribution.variants` compares.
+
+Runs in Spark's Python workers. A task sends its own alerts under a transactional id that ends in its number, and commits them with a mark, so
+that a batch that is repeated, with the same files for the same tasks, could leave out the tasks whose mark is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from pyspark import TaskContext
+
+from distribution_job.fan_out import Collected, Envelope, fan_out, rows_of
+from distribution_job.plan import Routed
+from distribution_job.transactions import Fenced, Transactions
+from job_settings.kafka import Kafka
+
+_held: dict[str, Transactions] = {}  # this worker's, by their ids
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What a task needs to know; `mark` names the batch."""
+
+    kafka: Kafka
+    transactional_id: str
+    outputs: Sequence[Routed]
+    envelopes: Sequence[Envelope]
+    batch_bytes: int
+    mark: str
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Send a task's encoded alerts (see `single_pass.Encoded`); gives how many messages each output got."""
+        context = TaskContext.get()
+        assert context is not None
+        name = f"{self.transactional_id}-{context.partitionId()}"
+        rows = list(batches)
+        sent = [0] * len(self.outputs)
+        if rows:
+            try:
+                sent = self._send(_held.setdefault(name, Transactions(self.kafka, name)), rows)
+            except Fenced:  # another worker had this number meanwhile
+                _held[name] = Transactions(self.kafka, name)
+                sent = self._send(_held[name], rows)
+        yield pa.RecordBatch.from_pydict({"sent": pa.array([sum(sent)], pa.int64())})
+
+    def _send(self, transactions: Transactions, rows: list[pa.RecordBatch]) -> list[int]:
+        outputs: Any = _Outputs(self.outputs)
+        everyone = range(len(self.outputs))
+        table = pa.Table.from_batches(rows)
+        mine = rows_of(table)
+        matched = {f"matched_{position}": len(mine.get(position, ())) for position in everyone}
+        collected = Collected(table, mine, self.envelopes, matched, {}, frozenset(), frozenset(everyone))
+        transactions.begin(self.batch_bytes)
+        counts = fan_out(collected, outputs, transactions.send, _allowed)
+        transactions.flush()
+        transactions.commit(self.mark, [routed.topic.name for routed in self.outputs])
+        return [counts[f"published_{position}"] for position in everyone]
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """What `fan_out` asks of a pass."""
+
+    outputs: Sequence[Routed]
+
+
+def _allowed(routed: Routed, size: int) -> bool:
+    return True
