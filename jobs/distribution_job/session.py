@@ -31,6 +31,8 @@ _DEFAULTS = {
     "spark.ui.retainedTasks": "1000",
     "spark.sql.ui.retainedExecutions": "50",
     "spark.sql.streaming.minBatchesToRetain": "20",
+    # More than 32 files are listed by a Spark job, of a task for each file.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "16",
     # Beyond 100 fields, nested ones counted, Spark would read row by row; a ZTF alert has 300.
     "spark.sql.codegen.maxFields": "2000",
     # It notes for each column the line of Python that made it, which took a third of a pass's preparation.
