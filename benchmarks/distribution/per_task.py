@@ -15,10 +15,8 @@ from pyspark import TaskContext
 
 from distribution_job.fan_out import Collected, Envelope, fan_out, rows_of
 from distribution_job.plan import Routed
-from distribution_job.transactions import Fenced, Transactions
+from distribution_job.transactions import Transactions
 from job_settings.kafka import Kafka
-
-_held: dict[str, Transactions] = {}  # this worker's, by their ids
 
 
 @dataclass(frozen=True)
@@ -33,21 +31,21 @@ class Sending:
     mark: str
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Send a task's encoded alerts (see `single_pass.Encoded`); gives how many messages each output got."""
+        """Send a task's encoded alerts (see `single_pass.Encoded`); gives how many messages there were."""
         context = TaskContext.get()
         assert context is not None
-        name = f"{self.transactional_id}-{context.partitionId()}"
         rows = list(batches)
-        sent = [0] * len(self.outputs)
+        sent = 0
         if rows:
+            # Not kept: the next task of this number may be another worker's, whose producer fences this one.
+            transactions = Transactions(self.kafka, f"{self.transactional_id}-{context.partitionId()}")
             try:
-                sent = self._send(_held.setdefault(name, Transactions(self.kafka, name)), rows)
-            except Fenced:  # another worker had this number meanwhile
-                _held[name] = Transactions(self.kafka, name)
-                sent = self._send(_held[name], rows)
-        yield pa.RecordBatch.from_pydict({"sent": pa.array([sum(sent)], pa.int64())})
+                sent = self._send(transactions, rows)
+            finally:
+                transactions.close()
+        yield pa.RecordBatch.from_pydict({"sent": pa.array([sent], pa.int64())})
 
-    def _send(self, transactions: Transactions, rows: list[pa.RecordBatch]) -> list[int]:
+    def _send(self, transactions: Transactions, rows: list[pa.RecordBatch]) -> int:
         outputs: Any = _Outputs(self.outputs)
         everyone = range(len(self.outputs))
         table = pa.Table.from_batches(rows)
@@ -58,7 +56,7 @@ class Sending:
         counts = fan_out(collected, outputs, transactions.send, _allowed)
         transactions.flush()
         transactions.commit(self.mark, [routed.topic.name for routed in self.outputs])
-        return [counts[f"published_{position}"] for position in everyone]
+        return sum(counts[f"published_{position}"] for position in everyone)
 
 
 @dataclass(frozen=True)
