@@ -74,7 +74,7 @@ testbed-down: $(VENV) ## End the testbed and delete its data.
 
 .PHONY: images
 images: $(VENV) ## Build the operator's and the job's image without Docker, and print their names.
-	@PYTHONPATH=tests $(PYTHON) -c 'from testbed import images; images.Builder().build(); print(*images.tags().values(), sep="\n")'
+	@$(TESTBED) images
 
 .PHONY: sync
 sync: $(VENV) ## Copy crds/, schemas/ and jobs/pom.xml to where they are packed, and generate docs/kinds/.

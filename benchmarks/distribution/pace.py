@@ -49,7 +49,7 @@ class Case:
     filters: int
 
 
-CASES = {"latency": Case(20, 1.0, 60, 5), "rubin": Case(10_000, 34.0, 18, 100), "batches": Case(20, None, 1000, 5)}
+CASES = {"latency": Case(20, 1.0, 60, 5), "rubin": Case(10_000, 34.0, 23, 100), "batches": Case(20, None, 1000, 5)}
 
 
 @dataclass(frozen=True)
