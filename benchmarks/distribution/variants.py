@@ -23,14 +23,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from confluent_kafka.admin import AdminClient, NewTopic
 from pyspark.sql import DataFrame
 from rich.console import Console
 from rich.table import Table
 
 from distribution import filters, process_tree
 from distribution.per_task import Sending
-from distribution.stage import ALERTS_A_FILE, MEMORY, PACKAGES, PARTITIONS, Stage, make_alerts
+from distribution.stage import ALERTS_A_FILE, PACKAGES, PARTITIONS, Stage, make_alerts
 from distribution_job import conditions, config, fan_out, kafka_sink, plan, session
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
@@ -39,7 +38,7 @@ from distribution_job.single_pass import SinglePass
 from distribution_job.topics import Topic
 from distribution_job.transactions import Transactions
 from fink_distribution.resources.credentials import jaas_config
-from testbed import jars, usage
+from testbed import usage
 from testbed.environment import properties
 
 WARM = 3  # times that are not counted
@@ -74,14 +73,12 @@ def main(number: int, case: str, drops: int, cutouts: str, out: Path | None) -> 
 def _compare(
     folder: Path, login: dict[str, str], alerts: Path, wanted: Sequence[filters.Filter], number: int, drops: int
 ) -> list[dict[str, Any]]:
-    topics = [f"{ID}-{one}" for one in range(len(wanted))]
-    admin = AdminClient(login)
-    for future in admin.create_topics([NewTopic(topic, PARTITIONS) for topic in topics]).values():
-        future.result()
     stage = Stage(folder, login)
     os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(place).resolve()) for place in sys.path)  # for the workers
-    with stage.gone(topics):
-        settings = config.parse(_document(folder, login, wanted, topics))
+    with stage.job(wanted, "ExactlyOnce") as (job, topics):
+        # The administrator's: a task's transactional id is nobody else's.
+        job.document["kafka"]["credentialsDirectory"] = str(_credentials(folder, login))
+        settings = config.parse(job.document)
         spark = session.start(ID, settings.spark_conf)
         try:
             files = [AlertFile(f"file:{file}", 0, file.stat().st_size) for file in sorted(alerts.rglob("*.parquet"))]
@@ -110,37 +107,14 @@ def _row(way: str, number: int, found: Sequence[tuple[float, float, int]]) -> di
     }
 
 
-def _document(
-    folder: Path, login: Mapping[str, str], wanted: Sequence[filters.Filter], topics: Sequence[str]
-) -> dict[str, Any]:
-    credentials = folder / "credentials"
-    credentials.mkdir()
+def _credentials(folder: Path, login: Mapping[str, str]) -> Path:
+    place = folder / "credentials"
+    place.mkdir()
     user, password = login["sasl.username"], login["sasl.password"]
-    for name, text in {
-        "username": user,
-        "password": password,
-        "sasl.jaas.config": jaas_config(user, password),
-    }.items():
-        (credentials / name).write_text(text)
-    outputs = [{"name": topic, "topic": topic, "filter": one} for topic, one in zip(topics, wanted, strict=True)]
-    return {
-        "version": 1,
-        "stream": {"namespace": "benchmark", "name": ID},
-        "source": {"type": "parquet", "path": str(folder / "alerts")},
-        "checkpoint": {"path": str(folder / "checkpoint")},
-        "kafka": {
-            "bootstrapServers": login["bootstrap.servers"],
-            "securityProtocol": "SASL_PLAINTEXT",
-            "saslMechanism": "SCRAM-SHA-512",
-            "credentialsDirectory": str(credentials),
-        },
-        "outputs": outputs,
-        "trigger": {"intervalSeconds": 1},
-        "progress": {"to": "log"},
-        "spark": {
-            "conf": {"spark.master": "local[2]", "spark.jars": ",".join(map(str, jars.spark().glob("*.jar"))), **MEMORY}
-        },
-    }
+    files = {"username": user, "password": password, "sasl.jaas.config": jaas_config(user, password)}
+    for name, text in files.items():
+        (place / name).write_text(text)
+    return place
 
 
 def _ways(settings: JobConfig, alerts: DataFrame) -> dict[str, Callable[[], object]]:
