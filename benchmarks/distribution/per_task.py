@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark import TaskContext
 
-from distribution_job.fan_out import Collected, Envelope, fan_out, rows_of
+from distribution_job.fan_out import Collected, Envelope, fan_out, message_sizes, rows_of
 from distribution_job.plan import Routed
 from distribution_job.transactions import Transactions
 from job_settings.kafka import Kafka
@@ -51,7 +51,8 @@ class Sending:
         table = pa.Table.from_batches(rows)
         mine = rows_of(table)
         matched = {f"matched_{position}": len(mine.get(position, ())) for position in everyone}
-        collected = Collected(table, mine, self.envelopes, matched, {}, frozenset(), frozenset(everyone))
+        sizes = message_sizes(table, self.envelopes)
+        collected = Collected(table, mine, sizes, self.envelopes, matched, {}, frozenset(), frozenset(everyone))
         transactions.begin(self.batch_bytes)
         counts = fan_out(collected, outputs, transactions.send, _allowed)
         transactions.flush()

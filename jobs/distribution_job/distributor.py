@@ -99,7 +99,9 @@ class Distributor:
         # It takes a good part of a second, and most batches have the columns of one of the last.
         names = [output.name for output in outputs]
         key = json.dumps([names, sorted(apart), alerts.schema.json(), repr(described)])
-        prepared = self._recalled(key, alerts, outputs, described) or self._prepared(alerts, outputs, apart, described)
+        prepared = self._recalled(key, alerts, outputs, described) or self._worked_out(
+            alerts, outputs, apart, described
+        )
         self._remembered.pop(key, None)
         self._remembered[key] = prepared  # the newest one stands last
         if len(self._remembered) > _REMEMBERED:
@@ -117,7 +119,7 @@ class Distributor:
         failures = self._routes(alerts, failed, described)[2]
         return replace(known, failures=failures) if failures.keys() == known.failures.keys() else None
 
-    def _prepared(
+    def _worked_out(
         self,
         alerts: DataFrame,
         outputs: Sequence[Output],

@@ -39,12 +39,13 @@ class Envelope:
 class Collected:
     """The encoded alerts of a pass, here, and what their filtering and their sizes say.
 
-    `rows`: the rows of the table that each output has, by its position. `held`: the positions that match too many. `good`: those that can be
+    `rows`: the rows of the table that each output has, by its position. `sizes`: of each row, the bytes of its key and its value. `held`: the positions that match too many. `good`: those that can be
     sent.
     """
 
     table: pa.Table
     rows: Mapping[int, Rows]
+    sizes: Rows
     envelopes: Sequence[Envelope]
     filtering: Mapping[str, Any]
     large: Mapping[int, int]
@@ -64,7 +65,7 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     held = limits.over_share(single.outputs, filtering)
     positions = set(range(len(single.outputs))) - held
     good = frozenset(number for number in positions if not large.get(number) and not filtering.get(f"error_{number}"))
-    return Collected(table, rows, envelopes, filtering, large, held, good)
+    return Collected(table, rows, sizes, envelopes, filtering, large, held, good)
 
 
 def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Allow) -> Mapping[str, Any]:
@@ -72,8 +73,7 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Allow) 
 
     Returns the counts that the other delivery's pass observes, and the bytes of what was sent, keys and headers not counted.
     """
-    table = collected.table
-    sizes = message_sizes(table, collected.envelopes)
+    table, sizes = collected.table, collected.sizes
     taken = {}
     for position in sorted(collected.good & collected.rows.keys()):
         mine = collected.rows[position]
@@ -146,7 +146,7 @@ def _in_runs(
     rows = np.concatenate(list(taken.values()))
     positions = np.repeat(list(taken), [len(mine) for mine in taken.values()])
     partitions = hashes[rows] % np.array([routed.topic.partitions for routed in outputs])[positions]
-    order = np.lexsort((rows, partitions, positions))
+    order = np.lexsort((partitions, positions))  # it keeps the rows of a partition in their order
     rows, positions, partitions = rows[order], positions[order], partitions[order]
     begins = np.flatnonzero(np.diff(positions, prepend=-1) | np.diff(partitions, prepend=-1))
     before = np.cumsum(sizes[rows]) - sizes[rows]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from distribution_job.fan_out import Collected, Envelope, fan_out, rows_of
+from distribution_job.fan_out import Collected, Envelope, fan_out, message_sizes, rows_of
 from distribution_job.kafka_sink import LARGEST_BATCH
 
 KEY = Envelope(b"key", [])
@@ -29,7 +29,7 @@ def collected(rows: Sequence[tuple[bytes, Sequence[int]]], good: set[int]) -> Co
     table = pa.concat_tables([made.slice(0, len(rows) - 1), made.slice(len(rows) - 1)])
     mine = rows_of(table)
     matched = {f"matched_{number}": len(mine.get(number, ())) for number in range(4)}
-    return Collected(table, mine, [KEY], matched, {}, frozenset({3}), frozenset(good))
+    return Collected(table, mine, message_sizes(table, [KEY]), [KEY], matched, {}, frozenset({3}), frozenset(good))
 
 
 def single(partitions: int) -> Any:
