@@ -1,10 +1,11 @@
 """One pass over the alerts of a batch: all filters at once, each alert encoded once per projection, one write.
 
-Four traps of Spark shape it. `explode` lets the optimizer infer a condition on the filters' results and push it below
+Five traps of Spark shape it. `explode` lets the optimizer infer a condition on the filters' results and push it below
 their projection, which runs every Python filter twice; `explode_outer` does not. Metrics are observed on two levels, and
 the V1 Kafka sink loses them, so the session turns the V2 one on (see `session`). An array of outputs exploded before the
-encoding would encode an alert once per topic, so the projections are exploded first and the outputs after it. And functions
+encoding would encode an alert once per topic, so the projections are exploded first and the outputs after it. Functions
 that take a lambda, `array_compact` among them, are not compiled: with one, the whole operator copies each alert, column by column.
+So does what counts, which therefore stands behind the encoding (see `pass_counts`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 
-from distribution_job import formats
+from distribution_job import formats, pass_counts
 from distribution_job.conditions import Conditions, match_name, quoted
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Plan, Projection, Routed
@@ -40,7 +41,7 @@ class Messages:
 
         Whatever an output matches is one message, so the first follows from the second, except for outputs that are held.
         """
-        encoding = self.encoding.get
+        encoding = pass_counts.by_output(self.encoding.get, self.outputs)
         matched = {
             f"matched_{position}": encoding[f"published_{position}"] + encoding[f"large_{position}"]
             for position in range(self.outputs)
@@ -70,19 +71,27 @@ class SinglePass:
         self.id_column = plan.id_column
         identity = identity_of(plan.id_column)
         number = F.col("__wanted.projection")
-        self._wanted = F.explode_outer(_wanted(plan, self.outputs)).alias("__wanted")
-        self._is_wanted = F.col("__wanted").isNotNull()
+        self._each_projection = F.posexplode_outer(_wanted(plan, self.outputs)).alias("__place", "__wanted")
+        is_wanted, is_first = F.col("__wanted").isNotNull(), F.col("__place") == 0
         self._matched = [
             F.count_if(match_name(position)).alias(f"matched_{position}") for position in range(len(self.outputs))
         ]
-        self._filter_counts = [*_alert_counts(plan), *filter_counts(self.outputs, found)]
+        errors = pass_counts.errors(self.outputs, found)
+        self._notes = pass_counts.alert_notes(plan, errors, F.lit(True))
+        self._filter_counts = pass_counts.alert_counts(list(errors))
         encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
-        self._encoded = [
-            identity.alias("id"),
-            hash_of(identity).alias("hash"),
-            number.alias("projection"),
-            _by_projection(number, encodings).alias("value"),
-            F.col("__wanted.outputs").alias("outputs"),
+        encoded = {
+            "id": identity,
+            "hash": hash_of(identity),
+            "projection": number,
+            "value": _by_projection(number, encodings),
+            "outputs": F.col("__wanted.outputs"),
+        }
+        self._encoded = list(encoded)
+        # The others are counted as well, so they leave after the encoding: before it, each alert would be copied with all its columns.
+        self._encoded_or_null = [
+            *(F.when(is_wanted, column).alias(name) for name, column in encoded.items()),
+            *pass_counts.alert_notes(plan, errors, is_first),
         ]
         # A projection of its own, since the encoding stands in it more than once; none when there is nothing to wrap.
         wrappings = [
@@ -108,7 +117,7 @@ class SinglePass:
             F.col("value"),
             _headers(plan, number).alias("headers"),
         ]
-        self._encoding_counts = _encoding_counts(self.outputs)
+        self._message_count = pass_counts.message_count(len(self.outputs))
 
     def judged(self, alerts: DataFrame) -> DataFrame:
         """The filters' results alone."""
@@ -116,16 +125,16 @@ class SinglePass:
 
     def counted(self, alerts: DataFrame) -> Mapping[str, Any]:
         """What the filters match and count, found out by running them alone."""
-        counts: Mapping[str, Any] = (
-            self._found.applied(alerts).agg(*self._filter_counts, *self._matched).first().asDict()
-        )
+        noted = self._found.applied(alerts).select("*", *self._notes)
+        counts: Mapping[str, Any] = noted.agg(*self._filter_counts, *self._matched).first().asDict()
         return counts
 
     def encoded_once(self, alerts: DataFrame) -> Encoded:
         """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet."""
         filtering = Observation()
-        counted = self._found.applied(alerts).observe(filtering, *self._filter_counts)
-        encoded = counted.select("*", self._wanted).where(self._is_wanted).select(*self._encoded)
+        each = self._found.applied(alerts).select("*", self._each_projection).select(*self._encoded_or_null)
+        counted = each.observe(filtering, *self._filter_counts)
+        encoded = counted.where(F.col("outputs").isNotNull()).select(*self._encoded)
         if self._wrapped is not None:
             encoded = encoded.withColumn("value", self._wrapped)
         return Encoded(encoded, filtering)
@@ -139,7 +148,7 @@ class SinglePass:
         sized = made.rows.select("*", self._each_output).select(*self._sized)
         if held:
             sized = sized.where(~F.col("position").isin(*held))
-        observed = sized.observe(encoding, *self._encoding_counts)
+        observed = sized.observe(encoding, self._message_count)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
         return Messages(rows, len(self.outputs), made.filtering, encoding)
 
@@ -184,37 +193,6 @@ def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:
         positions = F.array_remove(F.array(*matched), _NONE)
         parts.append(F.when(wanted, F.struct(F.lit(number).alias("projection"), positions.alias("outputs"))))
     return F.array(*parts)
-
-
-def _alert_counts(plan: Plan) -> list[Column]:
-    texts = sorted({column for part in plan.projections for column in part.texts})
-    garbled = [F.when(~F.is_valid_utf8(quoted(column)), F.lit(column)) for column in texts]
-    return [
-        F.count(F.lit(1)).alias("rows"),
-        F.count_if(F.col(quoted(plan.id_column)).isNull()).alias("nameless"),
-        F.max(F.coalesce(*garbled, F.lit(None).cast("string"))).alias("garbled"),
-    ]
-
-
-def filter_counts(outputs: Sequence[Routed], found: Conditions) -> list[Column]:
-    """Aggregates: for how many alerts each Python filter raised, and one of its errors."""
-    counts = []
-    for position, routed in enumerate(outputs):
-        error = found.error(routed.output)
-        if error is not None:
-            counts.append(F.count(error).alias(f"failed_{position}"))
-            # The last by the alphabet: FilterTimedOut, which has consequences, stands after FilterRaised.
-            counts.append(F.max(error).alias(f"error_{position}"))
-    return counts
-
-
-def _encoding_counts(outputs: Sequence[Routed]) -> list[Column]:
-    counts = []
-    for position in range(len(outputs)):
-        mine = F.col("position") == position
-        counts.append(F.count_if(mine & F.col("fits")).alias(f"published_{position}"))
-        counts.append(F.count_if(mine & ~F.col("fits")).alias(f"large_{position}"))
-    return counts
 
 
 def _headers(plan: Plan, projection: Column) -> Column:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pyspark.sql import Column, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
 
-from distribution_job import conditions, filter_udf, plan, python_filters, read_errors, single_pass
+from distribution_job import conditions, filter_udf, pass_counts, plan, python_filters, read_errors, single_pass
 from distribution_job.alert_files import AlertFile
 from distribution_job.alert_reader import AlertReader
 from distribution_job.conditions import match_name
@@ -56,7 +56,9 @@ class Refiltering:
             rows_read = F.count(F.lit(1)).alias(
                 "rows"
             )  # there may be no Python filter, and something has to be counted
-            matching = matching.observe(filtering, rows_read, *single_pass.filter_counts(judged, found))
+            matching = matching.observe(
+                filtering, rows_read, *pass_counts.error_counts(pass_counts.errors(judged, found))
+            )
             positions = [
                 F.when(F.col(match_name(number)), F.lit(number)).otherwise(F.lit(_NONE))
                 for number in range(len(judged))

@@ -66,7 +66,7 @@ def test_only_what_a_filter_asks_for_goes_to_python(alerts: DataFrame) -> None:
 def test_an_alert_is_encoded_before_it_is_multiplied(alerts: DataFrame) -> None:
     lines = physical(prepared(alerts, OUTPUTS).over(alerts)).splitlines()
     encoding = [number for number, line in enumerate(lines) if "to_avro(" in line]
-    explodes = [number for number, line in enumerate(lines) if "Generate explode" in line]
+    explodes = [number for number, line in enumerate(lines) if re.search(r"Generate (pos)?explode", line)]
     assert len(encoding) == 1, "one projection holds all encodings"
     # The plan is printed upside down: outputs are exploded above the encoding, projections below it.
     assert explodes[0] < encoding[0] < explodes[1]
@@ -74,6 +74,29 @@ def test_an_alert_is_encoded_before_it_is_multiplied(alerts: DataFrame) -> None:
     assert all(re.search(r"\*\(\d+\) Generate", lines[number]) for number in explodes)
     # One branch for each of the three different choices of columns, though there are five outputs.
     assert lines[encoding[0]].count("to_avro(") == 3
+
+
+def test_what_is_counted_are_narrow_rows(alerts: DataFrame) -> None:
+    lines = physical(prepared(alerts, OUTPUTS).over(alerts)).splitlines()
+    [encoding] = [number for number, line in enumerate(lines) if "to_avro(" in line]
+    metrics = [number for number, line in enumerate(lines) if "CollectMetrics" in line]
+    # Below the encoding it would copy each alert with all its columns, and each aggregate costs every task its time.
+    assert len(metrics) == 2
+    assert max(metrics) < encoding
+    assert lines[metrics[0]].count("approx_top_k(") == 1
+    assert "count" not in lines[metrics[0]].replace("approx_top_k(", "")
+
+
+def test_each_of_a_hundred_outputs_has_its_own_count(alerts: DataFrame) -> None:
+    modulo = [Output(f"o{each}", "t", sql=f"pmod(candid, {each + 1}) = 0", select=("candid",)) for each in range(100)]
+    made = prepared(alerts, modulo).over(alerts)
+    by_topic = len(made.rows.collect())
+    _, encoding = made.counts()
+    candids = science_alerts.generate(300, seed=2)["candid"].to_pylist()
+    expected = [sum(candid % (each + 1) == 0 for candid in candids) for each in range(100)]
+    assert [encoding[f"published_{each}"] for each in range(100)] == expected
+    assert by_topic == sum(expected)
+    assert [encoding[f"large_{each}"] for each in range(100)] == [0] * 100
 
 
 def test_columns_that_nobody_wants_are_not_read(alerts: DataFrame) -> None:
