@@ -195,6 +195,9 @@ class Bench:
             with process_tree.peak(process.pid) as peak:
                 cpu = process_tree.cpu_seconds(process.pid)
                 for line in process.stdout:
+                    if not line.startswith("{"):
+                        click.echo(line, nl=False, err=True)  # a warning of Java's
+                        continue
                     found = json.loads(line)
                     used = process_tree.cpu_seconds(process.pid)
                     if "begins" in found:

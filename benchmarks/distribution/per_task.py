@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 from pyspark import TaskContext
@@ -46,7 +45,6 @@ class Sending:
         yield pa.RecordBatch.from_pydict({"sent": pa.array([sent], pa.int64())})
 
     def _send(self, transactions: Transactions, rows: list[pa.RecordBatch]) -> int:
-        outputs: Any = _Outputs(self.outputs)
         everyone = range(len(self.outputs))
         table = pa.Table.from_batches(rows)
         mine = rows_of(table)
@@ -54,17 +52,10 @@ class Sending:
         sizes = message_sizes(table, self.envelopes)
         collected = Collected(table, mine, sizes, self.envelopes, matched, {}, frozenset(), frozenset(everyone))
         transactions.begin(self.batch_bytes)
-        counts = fan_out(collected, outputs, transactions.send, _allowed)
+        counts = fan_out(collected, self.outputs, transactions.send, _allowed)
         transactions.flush()
         transactions.commit(self.mark, [routed.topic.name for routed in self.outputs])
         return sum(counts[f"published_{position}"] for position in everyone)
-
-
-@dataclass(frozen=True)
-class _Outputs:
-    """What `fan_out` asks of a pass."""
-
-    outputs: Sequence[Routed]
 
 
 def _allowed(routed: Routed, size: int) -> bool:

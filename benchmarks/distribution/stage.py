@@ -27,7 +27,7 @@ PACKAGES = ("fink_filters", "distribution")
 # As in a pod with less than two processors: Java then takes the serial collector by itself.
 MEMORY = {
     "spark.driver.memory": "1500m",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
 }
 
 

@@ -126,7 +126,7 @@ def _ways(settings: JobConfig, alerts: DataFrame) -> dict[str, Callable[[], obje
     def one_transaction() -> None:
         collected = fan_out.collect(single.encoded_once(alerts), single)
         transactions.begin(BATCH_BYTES)
-        fan_out.fan_out(collected, single, transactions.send, lambda routed, size: True)
+        fan_out.fan_out(collected, single.outputs, transactions.send, lambda routed, size: True)
         transactions.flush()
         transactions.commit("benchmark", list(known))
 

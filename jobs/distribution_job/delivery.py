@@ -167,7 +167,7 @@ class ExactlyOnce:
                 # For all topics that there ever were, so that it is the same producer whichever it writes to.
                 self._transactions.begin(batch_bytes(self._limits.values()))
             self._topics |= {routed.topic.name for routed in single.outputs}
-            encoding = fan_out(collected, single, self._transactions.send, self._allowance.take)
+            encoding = fan_out(collected, single.outputs, self._transactions.send, self._allowance.take)
             self._transactions.flush()
         return collected.filtering, encoding
 

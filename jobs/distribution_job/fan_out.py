@@ -68,8 +68,8 @@ def collect(made: Encoded, single: SinglePass) -> Collected:
     return Collected(table, rows, sizes, envelopes, filtering, large, held, good)
 
 
-def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Allow) -> Mapping[str, Any]:
-    """Give `send` each message that `allow` allows its output: the first ones of the output's, if not all.
+def fan_out(collected: Collected, outputs: Sequence[Routed], send: Send, allow: Allow) -> Mapping[str, Any]:
+    """Give `send` each message that `allow` allows its output: the first ones of the output's, if not all. `outputs`: those of the pass.
 
     Returns the counts that the other delivery's pass observes, and the bytes of what was sent, keys and headers not counted.
     """
@@ -77,12 +77,12 @@ def fan_out(collected: Collected, single: SinglePass, send: Send, allow: Allow) 
     taken = {}
     for position in sorted(collected.good & collected.rows.keys()):
         mine = collected.rows[position]
-        allowed = [allow(single.outputs[position], size) for size in sizes[mine].tolist()]
+        allowed = [allow(outputs[position], size) for size in sizes[mine].tolist()]
         taken[position] = mine[np.array(allowed)]
-    _send(table, collected.envelopes, _in_runs(taken, table, sizes, single.outputs), single.outputs, send)
+    _send(table, collected.envelopes, _in_runs(taken, table, sizes, outputs), outputs, send)
     lengths = _lengths(table.column("value"))
     counts: dict[str, Any] = {"held": collected.held}
-    for position in range(len(single.outputs)):
+    for position in range(len(outputs)):
         matched, sent = collected.filtering[f"matched_{position}"], taken.get(position, _NOTHING)
         counts |= {
             f"published_{position}": len(sent),

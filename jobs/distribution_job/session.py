@@ -15,12 +15,15 @@ from pyspark.sql import SparkSession
 _SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 _LONGEST_PREFIX = 47  # characters; Spark adds the executor's number to it, for a name of at most 63
 
+# A pass over alerts of 300 columns is so much generated code that the second compiler (C2) takes more of a processor than the pass
+# itself for the first fifty thousand alerts, and what it makes is hardly faster: most of the work is moving bytes. Without C2, Java
+# reserves 48 MiB for compiled code in place of 240. Forty different passes fill that, and then nothing is compiled until it has thrown code away.
+_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
+
 # The configuration may say otherwise.
 _DEFAULTS = {
-    # A pass over alerts of 300 columns is so much generated code that the second compiler (C2) takes more of a processor than the pass
-    # itself for the first fifty thousand alerts, and what it makes is hardly faster: most of the work is moving bytes.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.driver.extraJavaOptions": _JAVA,
+    "spark.executor.extraJavaOptions": _JAVA,
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     # A pass has no shuffle, so adaptive execution has nothing to adapt.

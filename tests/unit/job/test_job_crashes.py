@@ -160,8 +160,8 @@ def _process(folder: Path, kafka: Kafka, life: Life, is_committed: list[bool]) -
 
 @pytest.fixture
 def _stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fan_out(alerts: Any, single: Any, send: Any, allow: Any) -> Any:
-        for routed in single.outputs:
+    def fan_out(alerts: Any, outputs: Any, send: Any, allow: Any) -> Any:
+        for routed in outputs:
             for file in alerts:
                 send(routed.name, file.path)
         return {}

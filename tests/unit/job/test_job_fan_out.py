@@ -23,7 +23,7 @@ def collected(rows: Sequence[tuple[bytes, Sequence[int]]], good: set[int]) -> Co
             "hash": pa.array([-number for number in range(len(rows))], pa.int64()),
             "projection": pa.array([0] * len(rows), pa.int32()),
             "value": [value for value, _ in rows],
-            "outputs": pa.array([outputs for _, outputs in rows], pa.list_(pa.int32())),
+            "outputs": pa.array([positions for _, positions in rows], pa.list_(pa.int32())),
         }
     )
     table = pa.concat_tables([made.slice(0, len(rows) - 1), made.slice(len(rows) - 1)])
@@ -32,10 +32,10 @@ def collected(rows: Sequence[tuple[bytes, Sequence[int]]], good: set[int]) -> Co
     return Collected(table, mine, message_sizes(table, [KEY]), [KEY], matched, {}, frozenset({3}), frozenset(good))
 
 
-def single(partitions: int) -> Any:
+def outputs(partitions: int) -> list[Any]:
     """Four outputs."""
     topics = [SimpleNamespace(name=f"t{number}", partitions=partitions) for number in range(4)]
-    return SimpleNamespace(outputs=[SimpleNamespace(topic=topic, projection=0) for topic in topics])
+    return [SimpleNamespace(topic=topic, projection=0) for topic in topics]
 
 
 def test_the_bytes_of_each_output_are_those_that_were_sent() -> None:
@@ -50,7 +50,7 @@ def test_the_bytes_of_each_output_are_those_that_were_sent() -> None:
         left[routed.topic.name] = left.get(routed.topic.name, 9) - 1
         return left[routed.topic.name] >= 0
 
-    counts = fan_out(collected(rows, {0, 1, 2}), single(2), send, allow)
+    counts = fan_out(collected(rows, {0, 1, 2}), outputs(2), send, allow)
     assert sent == {"t0": 4, "t1": 6, "t2": 3}
     assert [counts[f"bytes_{number}"] for number in range(4)] == [4, 6, 3, 0]
     assert [counts[f"published_{number}"] for number in range(4)] == [2, 3, 1, 0]
@@ -58,7 +58,7 @@ def test_the_bytes_of_each_output_are_those_that_were_sent() -> None:
 
 
 def test_nothing_matches() -> None:
-    counts = fan_out(collected([(b"1", []), (b"22", [])], {0, 1}), single(2), lambda *message: None, lambda *one: True)
+    counts = fan_out(collected([(b"1", []), (b"22", [])], {0, 1}), outputs(2), lambda *message: None, lambda *one: True)
     assert [counts[f"published_{number}"] for number in range(4)] == [0, 0, 0, 0]
 
 
@@ -72,7 +72,7 @@ def test_a_producer_gets_whole_batches_of_a_partition_and_no_broker_waits_for_an
         sent.append((topic, partition))
         ids[topic, partition].append(int(dict(headers)["id"]))
 
-    fan_out(collected([(value, [0, 1])] * 30, {0, 1}), single(3), send, lambda routed, size: True)
+    fan_out(collected([(value, [0, 1])] * 30, {0, 1}), outputs(3), send, lambda routed, size: True)
     batches = [place for place, before in zip(sent, [None, *sent], strict=False) if place != before]
     assert batches == [(topic, partition) for _ in range(3) for topic in ("t0", "t1") for partition in range(3)]
     for (topic, partition), found in ids.items():

@@ -125,7 +125,7 @@ def test_each_filter_lets_through_what_it_does_by_hand(spark: SparkSession, shar
         sent[topic.removeprefix("t-")].add(int(dict(headers)["id"]))
 
     collected = collect(single.encoded_once(frame), single)
-    counts = fan_out(collected, single, send, lambda routed, size: True)
+    counts = fan_out(collected, single.outputs, send, lambda routed, size: True)
     errors = {name: error for number, name in enumerate(usable) if (error := collected.filtering[f"error_{number}"])}
     assert errors == {}
     expected = {name: by_hand(name, alerts) for name in usable}
