@@ -17,6 +17,7 @@ from job_stream import Stream
 
 from demo import science_alerts
 from distribution import filters
+from distribution_job import session
 from testbed import jars
 from testbed.fixtures import wait_for
 
@@ -24,10 +25,9 @@ PARTITIONS = 4
 ALERTS_A_FILE = 250
 CUTOUTS = ["cutoutScience", "cutoutTemplate", "cutoutDifference"]
 PACKAGES = ("fink_filters", "distribution")
-# As in a pod with less than two processors: Java then takes the serial collector by itself.
 MEMORY = {
-    "spark.driver.memory": "1500m",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m",
+    "spark.driver.memory": "1200m",
+    "spark.driver.extraJavaOptions": session.JAVA,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from distribution_job import durable_json
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, all_without
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,11 @@ class Backlog:
 
     def discard(self, output: str, key: str, files: Iterable[AlertFile]) -> None:
         """Take files out of an entry, which goes with the last; those of one that is not there are gone already."""
-        gone = set(files)
         with self._lock:
             entry = self._entries.get(output, {}).get(key)
             if entry is None:
                 return
-            left = tuple(file for file in entry.files if file not in gone)
+            left = tuple(all_without(entry.files, files))
             if left:
                 self._write(Entry(output, key, left))
             else:
@@ -70,7 +69,7 @@ class Backlog:
     def pending(self, output: str) -> int:
         """How many files wait for the output."""
         with self._lock:
-            return sum(len(entry.files) for entry in self._entries[output].values())
+            return sum(len({file.path for file in entry.files}) for entry in self._entries[output].values())
 
     def _write(self, entry: Entry) -> None:
         document = {"output": entry.output, "files": [file.to_json() for file in entry.files]}

@@ -11,7 +11,7 @@ from py4j.protocol import Py4JNetworkError
 from pyspark.sql import DataFrame
 
 from distribution_job import read_errors
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, all_without, joined
 from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Entry
 from distribution_job.backoff import Backoff
@@ -61,24 +61,25 @@ class Batches:
         Repeats with pauses while anything fails that is not one output's or one file's fault.
         Raises Draining when the job is to end while it waits for that.
         """
-        left, total, backoff = set(files), Result(), Backoff()
+        left, total, backoff = files, Result(), Backoff()
         blamed: FileError | None = None
         journal = self._delivery.journal
         journal.begin(key)
         while True:
             try:
-                if blamed is not None:
-                    aside = self._put_aside(blamed, left, [output.name for output in outputs])
-                    total.aside |= aside
-                    left -= aside
-                    blamed = None
                 self._delivery.recover()
                 missing = journal.missing(key, left, outputs)
+                if blamed is not None:
+                    aside = self._put_aside(blamed, missing)
+                    total.aside |= aside
+                    left = all_without(left, aside)
+                    blamed = None
+                    continue
                 if not missing:
                     self._report(None)
                     return total
                 some, lacking = missing[0]
-                for group, alerts in self._reader.tables(self._delivery.cut(some)):
+                for group, alerts in self._reader.tables(self._cut(some)):
                     result = self._give(key, group, lacking, partial(self._sender.send, alerts, group, lacking))
                     self._add(total, key, group, alerts, lacking, result)
             except FileError as error:
@@ -104,12 +105,12 @@ class Batches:
             # Which may have been what a driver that was lost had given it already.
             left: Sequence[AlertFile] = self._delivery.journal.waiting(entry)
             while left:
-                cut = self._delivery.cut(left)
+                cut = self._cut(left)
                 for group, alerts in self._reader.tables(cut):
                     send = partial(self._sender.send_rehearsed, alerts, group, output)
                     result = self._give(entry.key, group, [output], send, is_retry=True)
                     self._add(total, entry.key, group, alerts, [output], result)
-                left = left[len(cut) :]
+                left = all_without(left, cut)
         except (FileError, Py4JNetworkError, Fenced):
             raise
         except Exception as error:
@@ -174,21 +175,34 @@ class Batches:
             total.add(part)
         return total
 
-    def _put_aside(self, error: FileError, files: set[AlertFile], outputs: list[str]) -> set[AlertFile]:
-        """Quarantine the file, and any other that cannot be read either, so that the repeated pass is the last."""
+    def _cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
+        """The first files, or parts of them, as many as one delivery should have."""
+        # Only what is one transaction lies in the driver's memory.
+        return self._delivery.cut(self._reader.parts(files) if self._delivery.is_atomic else files)
+
+    def _put_aside(
+        self, error: FileError, missing: Sequence[tuple[Sequence[AlertFile], Sequence[Output]]]
+    ) -> set[AlertFile]:
+        """Quarantine the file, and any other of the missing that cannot be read either, so that the repeated pass is the last."""
+        lacking = {file: tuple(output.name for output in outputs) for files, outputs in missing for file in files}
         aside: set[AlertFile] = set()
         blamed: FileError | None = error
         while blamed is not None:
-            file = next(file for file in files if file.path == blamed.path)
-            again = self._check([file])
+            parts = [file for file in lacking if file.path == blamed.path]
+            again = self._check(parts[:1])
             # A disk or a network that failed for a moment is no reason to put a file aside.
             if again is not None:
                 LOG.warning("%s: %s", again.failure.reason, again.failure.message)
-                self._quarantine.put(file, again.failure, outputs)
-                aside.add(file)
+                by_outputs: dict[tuple[str, ...], list[AlertFile]] = {}
+                for part in parts:
+                    by_outputs.setdefault(lacking.pop(part), []).append(part)
+                for names, some in by_outputs.items():
+                    for file in joined(some):
+                        self._quarantine.put(file, again.failure, names)
+                        aside.add(file)
             elif blamed is not error:
                 break
-            blamed = self._check(sorted(files - aside)) if files - aside else None
+            blamed = self._check(sorted(lacking)) if lacking else None
         return aside
 
     def _check(self, files: Sequence[AlertFile]) -> FileError | None:

@@ -44,8 +44,8 @@ class Delivery(Protocol):
         """Find out about a delivery that was cut off. Raises BatchError."""
         ...
 
-    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
-        """As many files as one delivery should have."""
+    def cut(self, files: Iterable[AlertFile]) -> Sequence[AlertFile]:
+        """The first files, as many as one delivery should have; no more are asked for than it takes to know."""
         ...
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
@@ -88,8 +88,8 @@ class AtLeastOnce:
     def recover(self) -> None:
         pass
 
-    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
-        return files
+    def cut(self, files: Iterable[AlertFile]) -> Sequence[AlertFile]:
+        return list(files)
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
         with self._times.of(Stage.PASS):
@@ -155,7 +155,7 @@ class ExactlyOnce:
         else:
             self.journal.forget()
 
-    def cut(self, files: Sequence[AlertFile]) -> Sequence[AlertFile]:
+    def cut(self, files: Iterable[AlertFile]) -> Sequence[AlertFile]:
         return self._slices.cut(files)
 
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:

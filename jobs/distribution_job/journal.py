@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from distribution_job import durable_json
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, without
 from distribution_job.backlog import Backlog, Entry
 from distribution_job.ledger import Ledger, Share
 from distribution_job.outputs import Output
@@ -99,16 +99,15 @@ class Journal:
     def missing(
         self, key: str, files: Collection[AlertFile], outputs: Sequence[Output]
     ) -> list[tuple[list[AlertFile], list[Output]]]:
-        """What is left of a batch: files in order, each list with the outputs that lack all of it."""
-        had: dict[str, set[str]] = {}
-        for paths, names in self._done.get(key, ()):
-            for path in paths:
-                had.setdefault(path, set()).update(names)
+        """What is left of a batch: files and parts in order, each list with the outputs that lack all of it."""
+        had: dict[str, list[tuple[AlertFile, frozenset[str]]]] = {}
+        for marks, names in self._done.get(key, ()):
+            for part in map(AlertFile.from_mark, marks):
+                had.setdefault(part.path, []).append((part, names))
         groups: dict[tuple[str, ...], list[AlertFile]] = {}
         for file in sorted(files):
-            lacking = tuple(output.name for output in outputs if output.name not in had.get(file.path, ()))
-            if lacking:
-                groups.setdefault(lacking, []).append(file)
+            for part, lacking in _lacking(file, had.get(file.path, ()), [output.name for output in outputs]).items():
+                groups.setdefault(tuple(lacking), []).append(part)
         by_name = {output.name: output for output in outputs}
         return [(some, [by_name[name] for name in names]) for names, some in groups.items()]
 
@@ -134,8 +133,8 @@ class Journal:
         else:
             for name in effect.waiting:
                 self._backlog.put(name, effect.key, effect.files)
-            paths = frozenset(file.path for file in effect.files)
-            self._done.setdefault(effect.key, []).append((paths, frozenset(effect.outputs)))
+            marks = frozenset(file.mark for file in effect.files)
+            self._done.setdefault(effect.key, []).append((marks, frozenset(effect.outputs)))
         self.nights |= effect.nights
         self.forget()
 
@@ -148,7 +147,7 @@ class Journal:
         if self._file is None:
             return
         done = {
-            key: [{"paths": sorted(paths), "outputs": sorted(names)} for paths, names in parts]
+            key: [{"paths": sorted(marks), "outputs": sorted(names)} for marks, names in parts]
             for key, parts in self._done.items()
         }
         document: dict[str, Any] = {"done": done, "nights": _nights_to_json(self.nights)}
@@ -169,6 +168,20 @@ class Journal:
         intent = document.get("intent")
         if intent is not None:
             self.intent = Intent(intent["mark"], tuple(intent["topics"]), Effect.from_json(intent["effect"]))
+
+
+def _lacking(
+    file: AlertFile, had: Sequence[tuple[AlertFile, frozenset[str]]], outputs: Sequence[str]
+) -> dict[AlertFile, list[str]]:
+    """What outputs lack of a file, and which do. `had`: files and parts, and the outputs that have them."""
+    alike: dict[tuple[int, ...], list[str]] = {}
+    for output in outputs:
+        alike.setdefault(tuple(number for number, (_, names) in enumerate(had) if output in names), []).append(output)
+    lacking: dict[AlertFile, list[str]] = {}
+    for numbers, names in alike.items():
+        for part in without(file, [had[number][0] for number in numbers]):
+            lacking.setdefault(part, []).extend(names)
+    return lacking
 
 
 def _nights_to_json(nights: Mapping[str, Night]) -> dict[str, Any]:

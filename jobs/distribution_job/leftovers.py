@@ -7,10 +7,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from py4j.protocol import Py4JJavaError
 
-from distribution_job.alert_files import AlertFile, Find
+from distribution_job.alert_files import AlertFile, Find, joined
 from distribution_job.backlog import Backlog, Entry
 from distribution_job.backoff import Backoff
 from distribution_job.batches import Batches
@@ -69,7 +70,7 @@ class Leftovers:
         self._look = float("-inf")
         # Discovery never gives a path twice, so a file that was removed is remembered here, should it come back.
         self._gone: set[str] = set()
-        self._untried = {held.file.path for held in quarantine.held()}  # a restart gives each one more chance
+        self._untried = {held.file.mark for held in quarantine.held()}  # a restart gives each one more chance
 
     def note(self, result: Result) -> None:
         """Take a batch's result over into the progress and into what is to be tried when."""
@@ -129,10 +130,11 @@ class Leftovers:
         try:
             result = self._batches.retry(entry, output)
         except FileError as error:
-            file = next(file for file in entry.files if file.path == error.path)
-            self._quarantine.put(file, error.failure, [output.name])
+            parts = [file for file in entry.files if file.path == error.path]
+            for file in joined(parts):
+                self._quarantine.put(file, error.failure, [output.name])
             self._say_quarantined()
-            self._backlog.discard(output.name, entry.key, [file])
+            self._backlog.discard(output.name, entry.key, parts)
             is_left = any(other.key == entry.key for other in self._backlog.entries(output.name))
             return error.failure if is_left else None
         except BatchError as error:
@@ -151,15 +153,20 @@ class Leftovers:
             LOG.warning("%s cannot be looked at: %s", held.file.path, one_line(str(error), 300))
             return
         self._note_presence(held.file.path, now is not None)
-        unchanged = now == held.file and held.file.path not in self._untried
-        self._untried.discard(held.file.path)
+        unchanged = now == held.file.whole and held.file.mark not in self._untried
+        self._untried.discard(held.file.mark)
         if now is None or unchanged or self._drain.asked:
             return
+        part = held.file
+        if part.is_part:
+            now = replace(now, begin=part.begin, end=part.end, rows=part.rows)
         wanted = [output for output in self._config.outputs if held.outputs is None or output.name in held.outputs]
         with self.passes:
             result = self._batches.run(f"file-{_mark(now)}", [now], wanted)
-            if not result.aside:
+            if held.file.mark not in {file.mark for file in result.aside}:
+                # Perhaps some of its parts are put aside, and no more the whole.
                 self._quarantine.remove(held.file)
+            if not result.aside:
                 LOG.info("file %s can be read now and was distributed", now.path)
             self.note(result)
 
@@ -204,4 +211,4 @@ class Leftovers:
 
 
 def _mark(file: AlertFile) -> str:
-    return hashlib.sha256(f"{file.path} {file.modified} {file.length}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{file.mark} {file.modified} {file.length}".encode()).hexdigest()[:16]

@@ -167,7 +167,7 @@ class Progress:
 
     def quarantined(self, held: Iterable[Quarantined]) -> None:
         with self._lock:
-            self._quarantined = list(held)
+            self._quarantined = list({one.file.path: one for one in held}.values())  # parts of a file are one file
         self.changed.set()
 
     def health(self) -> tuple[Any, ...]:

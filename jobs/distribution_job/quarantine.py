@@ -1,4 +1,4 @@
-"""Files that cannot be read, remembered on disk until they can."""
+"""Files, and parts of files, that cannot be read, remembered on disk until they can."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class Quarantine:
             failure = Failure(Reason(document["reason"]), document["message"])
             outputs = document["outputs"]
             held = Quarantined(AlertFile.from_json(document["file"]), failure, tuple(outputs) if outputs else None)
-            self._held[held.file.path] = held
+            self._held[held.file.mark] = held
 
     def put(self, file: AlertFile, failure: Failure, outputs: Iterable[str] | None = None) -> None:
         """Remember the file for these outputs, and for those that it is remembered for already."""
         with self._lock:
-            before = self._held.get(file.path)
+            before = self._held.get(file.mark)
             wanted = set(outputs) if outputs is not None else None
             if before is not None:
                 wanted = None if wanted is None or before.outputs is None else wanted | set(before.outputs)
@@ -52,18 +52,18 @@ class Quarantine:
                     "outputs": list(held.outputs) if held.outputs is not None else None,
                 },
             )
-            self._held[file.path] = held
+            self._held[file.mark] = held
 
     def remove(self, file: AlertFile) -> None:
         """Forget the file: it has been read."""
         with self._lock:
             durable_json.remove(self._place(file))
-            self._held.pop(file.path, None)
+            self._held.pop(file.mark, None)
 
     def held(self) -> list[Quarantined]:
         """All of them, by path."""
         with self._lock:
-            return [self._held[path] for path in sorted(self._held)]
+            return [self._held[mark] for mark in sorted(self._held)]
 
     def _place(self, file: AlertFile) -> Path:
-        return self._folder / f"{hashlib.sha256(file.path.encode()).hexdigest()[:40]}.json"
+        return self._folder / f"{hashlib.sha256(file.mark.encode()).hexdigest()[:40]}.json"

@@ -13,7 +13,7 @@ from py4j.protocol import Py4JJavaError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
 from distribution_job import diagnosis, python_filters, session, sources
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, all_without
 from distribution_job.alert_reader import AlertReader
 from distribution_job.backlog import Backlog
 from distribution_job.backoff import Backoff
@@ -210,8 +210,8 @@ class Job:
             started = time.monotonic()
             if self._ingest is not None:
                 self._ingest.clean(number)
-            held = {held.file for held in self._quarantine.held()}
-            wanted = [file for file in files if file not in held and self._beginning.includes(file)]
+            held = [held.file for held in self._quarantine.held()]
+            wanted = all_without(filter(self._beginning.includes, files), held)
             result = self._batches.run(f"batch-{number:012d}", wanted, self._config.outputs)
             if self._ingest is not None:
                 with self._times.of(Stage.LEDGER):

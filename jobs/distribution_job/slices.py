@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from distribution_job.alert_files import AlertFile
 
@@ -16,27 +16,27 @@ _GROWTH = 2.0
 class Slices:
     """Cuts a batch's files by what the last ones took, so that memory and the time of a transaction do not grow with the batch.
 
-    A file is never divided, so the largest one sets the least memory.
+    A file or a part of one (`AlertReader.parts`) is never divided here, so the largest sets the least memory.
     """
 
     def __init__(self) -> None:
         self._target = float(_FIRST)
         self._is_warm = False
 
-    def cut(self, files: Sequence[AlertFile]) -> list[AlertFile]:
+    def cut(self, files: Iterable[AlertFile]) -> list[AlertFile]:
         """The first files, at least one, of the size that is right now."""
         taken: list[AlertFile] = []
         size = 0
         for file in files:
-            if taken and size + file.length > self._target:
+            if taken and size + file.size > self._target:
                 break
             taken.append(file)
-            size += file.length
+            size += file.size
         return taken
 
     def note(self, files: Sequence[AlertFile], seconds: float, encoded_bytes: int) -> None:
         """How long such files took, and how large their alerts were, encoded."""
-        size = sum(file.length for file in files)
+        size = sum(file.size for file in files)
         # Spark compiles for the first ones, and its Python workers import the filters: their time says nothing of the next ones.
         pace = _SECONDS / max(seconds, 0.001) if self._is_warm else math.inf
         self._is_warm = True

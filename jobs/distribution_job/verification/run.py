@@ -82,7 +82,7 @@ def verify(config: JobConfig, since: int, outputs: Sequence[Output], limit: int,
         since=since,
         until=chosen.until,
         deliveries=len(chosen.deliveries),
-        files=len({file for each in chosen.deliveries for file in each.files}),
+        files=len({file.path for each in chosen.deliveries for file in each.files}),
         topics=[judged(count, plan.dropped.get(count.topic, 0)) for count in found],
         notes=[*plan.notes, *expecting.notes, *_waiting(state)],
         problems=[*_unknown(state, chosen), *problems],
@@ -109,7 +109,7 @@ class _Expecting:
         unreadable: set[str] = set()
         problems = []
         found = state.lost(since)
-        lost = [file for each in found if (file := self._present(each.path)) is not None]
+        lost = [each if each.is_part else now for each in found if (now := self._present(each.path)) is not None]
         if gone := [each.path for each in found if self._present(each.path) is None]:
             problems.append(f"Files were found and given to no output, and are gone: {_some(gone)}.")
         while True:
@@ -141,7 +141,8 @@ class _Expecting:
         return self._now[path]
 
     def _note_changes(self, plan: Scope) -> None:
-        changed = [file.path for files in plan.files.values() for file in files if self._present(file.path) != file]
+        known = {file.whole for files in plan.files.values() for file in files}
+        changed = sorted(file.path for file in known if self._present(file.path) != file)
         if changed:
             self.notes.append(
                 f"Files were changed after they had been distributed, which is not noticed by the stream: {_some(changed)}. Write new alerts into "

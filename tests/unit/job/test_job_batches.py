@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from distribution_job import diagnosis
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, divided
 from distribution_job.backlog import Backlog
 from distribution_job.batches import Batches
 from distribution_job.delivery import AtLeastOnce
 from distribution_job.distributor import Prepared, Result
 from distribution_job.drain import Drain, Draining
 from distribution_job.failures import BatchError, Failure, FileError, Reason
-from distribution_job.journal import Journal
+from distribution_job.journal import Effect, Journal
 from distribution_job.ledger import Ledger
 from distribution_job.outputs import Output
 from distribution_job.plan import Routed
-from distribution_job.progress import Counts
+from distribution_job.progress import Counts, Progress
 from distribution_job.quarantine import Quarantine
 from distribution_job.topics import Topic
 
@@ -33,7 +34,7 @@ class Table:
     """Alerts that can be read, or not."""
 
     def __init__(self, files: Sequence[AlertFile], broken: set[AlertFile]) -> None:
-        self._bad = next((file for file in files if file in broken), None)
+        self._bad = next((file for file in files if file.whole in broken), None)
         self.write = self
 
     def format(self, kind: str) -> Table:
@@ -50,9 +51,16 @@ class Table:
 class Reader:
     def __init__(self, broken: set[AlertFile]) -> None:
         self.broken = broken
+        self.read: list[AlertFile] = []
 
     def tables(self, files: Sequence[AlertFile]) -> Any:
+        self.read += files
         yield tuple(files), Table(files, self.broken)
+
+    def parts(self, files: Iterable[AlertFile]) -> Any:
+        """Divides the first file into threes."""
+        for file in files:
+            yield from divided(replace(A, end=9, rows=9), 3) if file == A else [file]
 
 
 class Sent:
@@ -144,6 +152,34 @@ def test_files_that_cannot_be_read_are_on_disk_and_the_others_are_sent(tmp_path:
     assert {one.file for one in held} == result.aside == broken
     assert all(one.outputs == ("bad", "good") for one in held)
     assert journal == ([] if len(broken) == 2 else ["sent", "backlog"])
+
+
+@pytest.fixture
+def atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery's messages lie in memory, so large files are divided."""
+    monkeypatch.setattr(AtLeastOnce, "is_atomic", True)
+
+
+@pytest.mark.usefixtures("atomic")
+def test_a_large_file_is_put_aside_as_one(tmp_path: Path) -> None:
+    batches, _, _, _, journal, _ = made(tmp_path, broken={A})
+    result = batches.run("batch-1", [A, B], OUTPUTS)
+    assert [one.file for one in Quarantine(tmp_path / "quarantine").held()] == [A]
+    assert result.aside == {A}
+    assert journal == ["sent", "backlog"]
+
+
+@pytest.mark.usefixtures("atomic")
+def test_of_a_large_file_that_breaks_meanwhile_the_rest_is_put_aside(tmp_path: Path) -> None:
+    batches, *_ = made(tmp_path, broken={A})
+    first, *_ = divided(replace(A, end=9, rows=9), 3)
+    batches._delivery.journal.settle(Effect("batch-1", (first,), ("good", "bad")))
+    result = batches.run("batch-1", [A, B], OUTPUTS)
+    held = Quarantine(tmp_path / "quarantine").held()
+    assert [one.file for one in held] == [replace(A, begin=3, end=9, rows=9)] == sorted(result.aside)
+    progress = Progress(["good"])
+    progress.quarantined([*held, replace(held[0], file=first)])
+    assert progress.document()["quarantinedFileCount"] == len(progress.document()["quarantinedFiles"]) == 1
 
 
 def test_a_disk_that_failed_for_a_moment_puts_no_file_aside(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from distribution_job import delivery, durable_json
-from distribution_job.alert_files import AlertFile
+from distribution_job.alert_files import AlertFile, divided
 from distribution_job.backlog import Backlog
 from distribution_job.batches import Batches
 from distribution_job.delivery import ExactlyOnce
@@ -137,18 +137,29 @@ class Routed:
         return self.output.topic
 
 
+@dataclass(frozen=True)
 class Reader:
+    """Divides each file into parts of so many of its 90 rows."""
+
+    rows: int
+
     def tables(self, files: Sequence[AlertFile]) -> Any:
         yield tuple(files), tuple(files)
 
+    def parts(self, files: Iterable[AlertFile]) -> Any:
+        for file in files:
+            whole = file if file.is_part else replace(file, end=90, rows=90)
+            number = (whole.end - whole.begin) // self.rows
+            yield from divided(whole, number) if number > 1 else [file]
 
-def _process(folder: Path, kafka: Kafka, life: Life, is_committed: list[bool]) -> None:
+
+def _process(folder: Path, kafka: Kafka, life: Life, is_committed: list[bool], reader: Reader) -> None:
     """One life of a driver: the batch, unless Spark's checkpoint has it, then what waits for the output that works again."""
     backlog = Backlog(folder / "backlog", ["good", "bad"])
     journal = Journal(backlog, Ledger(folder / "ledger"), folder / "delivery.json")
     promise = ExactlyOnce(Producer(kafka, life), journal)  # type: ignore[arg-type]
     sent: Any = Distributor(promise)
-    quarantine, reader = Quarantine(folder / "quarantine"), Reader()
+    quarantine = Quarantine(folder / "quarantine")
     batches = Batches(reader, sent, quarantine, Drain(), lambda failure: None)  # type: ignore[arg-type]
     if not is_committed:
         batches.run("batch-1", FILES, OUTPUTS)
@@ -163,7 +174,7 @@ def _stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
     def fan_out(alerts: Any, outputs: Any, send: Any, allow: Any) -> Any:
         for routed in outputs:
             for file in alerts:
-                send(routed.name, file.path)
+                send(routed.name, file.mark)
         return {}
 
     class Once:
@@ -182,7 +193,12 @@ class Files(tuple[AlertFile, ...]):
 
 
 @pytest.mark.usefixtures("_stands_in")
-def test_each_alert_is_there_once_wherever_a_driver_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("rows", [90, 30])
+def test_each_alert_is_there_once_wherever_a_driver_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    reader = Reader(rows)
+    expected = list(reader.parts(FILES))
     written, removed, appended = durable_json.write, durable_json.remove, durable_json.append
     deaths = 0
     for ends_at in range(1, 500):
@@ -191,14 +207,16 @@ def test_each_alert_is_there_once_wherever_a_driver_ends(tmp_path: Path, monkeyp
         monkeypatch.setattr(durable_json, "remove", life.effect(removed))
         monkeypatch.setattr(durable_json, "append", life.effect(appended))
         try:
-            _process(folder, kafka, life, committed)
+            _process(folder, kafka, life, committed, reader)
         except Killed:
             deaths += 1
             monkeypatch.setattr(durable_json, "write", written)
             monkeypatch.setattr(durable_json, "remove", removed)
             monkeypatch.setattr(durable_json, "append", appended)
-            _process(folder, kafka, Life(0), committed)
-        assert Counter(kafka.committed) == Counter({(topic, file.path): 1 for topic in "gb" for file in FILES}), ends_at
+            _process(folder, kafka, Life(0), committed, reader)
+        assert Counter(kafka.committed) == Counter({(topic, file.mark): 1 for topic in "gb" for file in expected}), (
+            ends_at
+        )
         assert Backlog(folder / "backlog", ["bad"]).pending("bad") == 0
         noted = [
             (name, file)
@@ -206,7 +224,7 @@ def test_each_alert_is_there_once_wherever_a_driver_ends(tmp_path: Path, monkeyp
             for name in each.shares
             for file in each.files
         ]
-        assert Counter(noted) == Counter({(name, file): 1 for name in ("good", "bad") for file in FILES}), ends_at
+        assert Counter(noted) == Counter({(name, file): 1 for name in ("good", "bad") for file in expected}), ends_at
         if life.effects < ends_at:
             break
     assert deaths > 30
