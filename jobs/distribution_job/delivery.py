@@ -19,6 +19,7 @@ from distribution_job.journal import Effect, Intent, Journal
 from distribution_job.kafka_sink import batch_bytes, options, shared
 from distribution_job.ledger import Ledger, ledger_folder
 from distribution_job.limits import Allowance, over_share
+from distribution_job.pass_counts import INSIDE
 from distribution_job.single_pass import SinglePass
 from distribution_job.slices import Slices
 from distribution_job.stages import Stage, StageTimes
@@ -161,6 +162,9 @@ class ExactlyOnce:
     def write(self, alerts: DataFrame, single: SinglePass) -> Counted:
         with self._times.of(Stage.PASS):
             collected = collect(single.encoded_once(alerts), single)
+            if collected.filtering[INSIDE]:
+                # Nothing is sent yet, and it is rare.
+                collected = collect(single.encoded_once(alerts, is_mending=True), single)
         self._bytes += collected.table.nbytes
         with self._times.of(Stage.PUBLISH):
             if not self._topics:

@@ -18,6 +18,7 @@ from distribution_job.delivery import Counted, Delivery
 from distribution_job.failures import Failure, Reason, one_line
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.outputs import Output
+from distribution_job.pass_counts import INSIDE
 from distribution_job.plan import Plan, Routed
 from distribution_job.progress import Counts
 from distribution_job.schemas import Schemas
@@ -178,6 +179,11 @@ def _troubles(single: SinglePass, filtering: Mapping[str, Any]) -> Iterator[str]
         yield f"{nameless} alerts have no {single.id_column}. They are published with an empty id, all to one partition"
     if column := filtering["garbled"]:
         yield f"the column {column} has text that is not UTF-8. What is no text is published as U+FFFD"
+    if column := filtering[INSIDE]:
+        yield (
+            f"the column {column} has text in it that is not UTF-8. What is no text is published as U+FFFD, an array or a map with such text "
+            "as null"
+        )
 
 
 def _counts(position: int, filtering: Mapping[str, Any], encoding: Mapping[str, Any]) -> Counts:

@@ -31,7 +31,7 @@ class Lister(Protocol):
     """Looks at a folder again and again; used by one thread at a time."""
 
     def new(self, unknown: Unknown) -> list[AlertFile]:
-        """The files that were not there at the last look and are not known otherwise, in no order; none that is empty, as Spark leaves those out. Raises what the file system raises."""
+        """The files that were not there at the last look and are not known otherwise, in no order; none that is empty, until it has bytes. Raises what the file system raises."""
         ...
 
 
@@ -63,13 +63,17 @@ def is_hidden(name: str) -> bool:
 
 @dataclass
 class _Folder:
-    """What is known of a folder. `seen`: when its time was first seen to be `modified`. `mark`: another when its files' names are others."""
+    """What is known of a folder. `seen`: when its time was first seen to be `modified`. `mark`: another when its files' names are others.
+
+    `empty`: the paths of files that had no bytes, and may have some without their folder being another.
+    """
 
     modified: int
     seen: float
     settled: bool = False
     mark: int = 0
     folders: list[str] = field(default_factory=list)
+    empty: set[str] = field(default_factory=set)
 
 
 class LocalLister:
@@ -115,7 +119,8 @@ class LocalLister:
         known = self._folders.get(folder)
         changed = known is None or known.modified != modified
         if known is None or changed:
-            known = self._folders[folder] = _Folder(modified, now)
+            empty = known.empty if known is not None else set()
+            known = self._folders[folder] = _Folder(modified, now, empty=empty)
         if changed or not known.settled or all_names:
             was_settled = known.settled
             # What came within the same tick of the file system's clock as the last change is found by the look after it.
@@ -124,6 +129,7 @@ class LocalLister:
                 yield file
                 if was_settled:
                     self._trusted = False
+        yield from _filled(known)
         for name in known.folders:
             yield from self._below(f"{folder}/{name}", unknown, now, all_names)
 
@@ -153,7 +159,25 @@ class LocalLister:
             except FileNotFoundError:
                 continue
             if status.st_size:
-                yield AlertFile(path, status.st_mtime_ns // 1_000_000, status.st_size)
+                yield _file(path, status)
+            else:
+                known.empty.add(path)
+
+
+def _filled(folder: _Folder) -> Iterator[AlertFile]:
+    for path in sorted(folder.empty):
+        try:
+            status = Path(plain(path)).stat()
+        except FileNotFoundError:
+            folder.empty.discard(path)
+            continue
+        if status.st_size:
+            folder.empty.discard(path)
+            yield _file(path, status)
+
+
+def _file(path: str, status: os.stat_result) -> AlertFile:
+    return AlertFile(path, status.st_mtime_ns // 1_000_000, status.st_size)
 
 
 def _is_text(entry: os.DirEntry[str], folder: str) -> bool:
@@ -184,9 +208,10 @@ class SparkLister:
         text = self._spark._jvm.org.apache.hadoop.util.StringUtils.join("\n", found._jdf.inputFiles())
         paths = {_path(uri) for uri in text.splitlines()}
         new = unknown(paths - self._seen)
-        self._seen = paths
-        files = [find(self._spark, path) for path in new]
-        return [file for file in files if file is not None and file.length]
+        files = [file for path in new if (file := find(self._spark, path)) is not None]
+        # One without bytes is looked at again: it may have some later.
+        self._seen = paths - {file.path for file in files if not file.length}
+        return [file for file in files if file.length]
 
 
 def _path(uri: str) -> str:

@@ -12,12 +12,17 @@ from typing import Any
 
 from pyspark.sql import Column, Row
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
+from pyspark.sql.types import StringType
 
 from distribution_job.conditions import Conditions, quoted
 from distribution_job.plan import Plan, Routed
+from distribution_job.texts import is_sound
 
-_ONCE, _NAMELESS, _GARBLED, _ERROR = "__once", "__nameless", "__garbled", "__error_{}"
+_ONCE, _NAMELESS, _ERROR = "__once", "__nameless", "__error_{}"
+_GARBLED, _INSIDE = "__garbled", "__garbled_inside"
 _MESSAGES = "messages"
+INSIDE = "garbled_inside"
+"""Of what is counted of alerts: a column with text below its top level that is not UTF-8; null when there is none."""
 _LEAST_TRACKED = 100
 
 
@@ -39,13 +44,17 @@ def error_counts(found: Mapping[int, Column]) -> list[Column]:
 
 def alert_notes(plan: Plan, found: Mapping[int, Column], once: Column) -> list[Column]:
     """What `alert_counts` needs of an alert, from all its columns. `once`: true for one row of the alert's, if it has several."""
-    texts = sorted({column for part in plan.projections for column in part.texts})
-    garbled = [F.when(~F.is_valid_utf8(quoted(column)), F.lit(column)) for column in texts]
+    kinds = {column: kind for part in plan.projections for column, kind in part.texts.items()}
+    garbled: dict[bool, list[Column]] = {True: [], False: []}
+    for column, kind in sorted(kinds.items()):
+        garbled[isinstance(kind, StringType)].append(F.when(~is_sound(F.col(quoted(column)), kind), F.lit(column)))
+    nothing = F.lit(None).cast("string")
     nameless = F.col(quoted(plan.id_column)).isNull()
     return [
         once.alias(_ONCE),
         (once & nameless).alias(_NAMELESS),
-        F.when(once, F.coalesce(*garbled, F.lit(None).cast("string"))).alias(_GARBLED),
+        F.when(once, F.coalesce(*garbled[True], nothing)).alias(_GARBLED),
+        F.when(once, F.coalesce(*garbled[False], nothing)).alias(_INSIDE),
         *(F.when(once, error).alias(_ERROR.format(position)) for position, error in found.items()),
     ]
 
@@ -56,6 +65,7 @@ def alert_counts(positions: Sequence[int]) -> list[Column]:
         F.count_if(_ONCE).alias("rows"),
         F.count_if(_NAMELESS).alias("nameless"),
         F.max(_GARBLED).alias("garbled"),
+        F.max(_INSIDE).alias(INSIDE),
         *error_counts({position: F.col(_ERROR.format(position)) for position in positions}),
     ]
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pyspark.sql.types import StringType, StructField, StructType
+from pyspark.sql.types import DataType, StructField, StructType
 
 from distribution_job import avro_schema
 from distribution_job.avro_schema import AvroSchema
 from distribution_job.failures import Failure, OutputError, Reason, choices
 from distribution_job.outputs import Format, Output
+from distribution_job.texts import has_text
 from distribution_job.topics import Topic
 
 ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
@@ -20,7 +21,7 @@ ID_COLUMNS = ("candid", "diaSourceId", "alertId", "objectId")
 class Projection:
     """Columns that are encoded together, once per alert, for all the outputs that publish just these in this format.
 
-    `names`: what the columns are called in the messages. `texts`: the columns that are strings. `schema_id`: the schema's in the registry,
+    `names`: what the columns are called in the messages. `texts`: the types of the columns that hold text. `schema_id`: the schema's in the registry,
     if the format names it.
     """
 
@@ -28,7 +29,7 @@ class Projection:
     names: tuple[str, ...]
     format: Format
     schema: AvroSchema
-    texts: frozenset[str] = frozenset()
+    texts: Mapping[str, DataType] = field(default_factory=dict)
     schema_id: int | None = None
 
 
@@ -77,7 +78,7 @@ def make(
             if chosen not in schemas:
                 schemas[chosen] = avro_schema.derive(_renamed(alerts, *chosen))
             schema_id = admit(output, schemas[chosen])
-            texts = frozenset(name for name in columns if isinstance(alerts[name].dataType, StringType))
+            texts = {name: kind for name in columns if has_text(kind := alerts[name].dataType)}
             wanted = Projection(*chosen, output.format, schemas[chosen], texts, schema_id)
             if wanted not in projections:
                 projections.append(wanted)

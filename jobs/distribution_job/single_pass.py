@@ -18,11 +18,13 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F  # noqa: N812  pyspark's own convention
+from pyspark.sql.types import StringType
 
 from distribution_job import formats, pass_counts
 from distribution_job.conditions import Conditions, match_name, quoted
 from distribution_job.kafka_sink import LARGEST_MESSAGE
 from distribution_job.plan import Plan, Projection, Routed
+from distribution_job.texts import mended
 
 _NONE = -1  # no output's position
 
@@ -72,27 +74,20 @@ class SinglePass:
         identity = identity_of(plan.id_column)
         number = F.col("__wanted.projection")
         self._each_projection = F.posexplode_outer(_wanted(plan, self.outputs)).alias("__place", "__wanted")
-        is_wanted, is_first = F.col("__wanted").isNotNull(), F.col("__place") == 0
         self._matched = [
             F.count_if(match_name(position)).alias(f"matched_{position}") for position in range(len(self.outputs))
         ]
         errors = pass_counts.errors(self.outputs, found)
         self._notes = pass_counts.alert_notes(plan, errors, F.lit(True))
         self._filter_counts = pass_counts.alert_counts(list(errors))
-        encodings = [formats.encoded(part.format, _published(part), part.schema) for part in plan.projections]
-        encoded = {
+        self._first_notes = pass_counts.alert_notes(plan, errors, F.col("__place") == 0)
+        self._around = {
             "id": identity,
             "hash": hash_of(identity),
             "projection": number,
-            "value": _by_projection(number, encodings),
             "outputs": F.col("__wanted.outputs"),
         }
-        self._encoded = list(encoded)
-        # The others are counted as well, so they leave after the encoding: before it, each alert would be copied with all its columns.
-        self._encoded_or_null = [
-            *(F.when(is_wanted, column).alias(name) for name, column in encoded.items()),
-            *pass_counts.alert_notes(plan, errors, is_first),
-        ]
+        self._encodings: dict[bool, list[Column]] = {}
         # A projection of its own, since the encoding stands in it more than once; none when there is nothing to wrap.
         wrappings = [
             formats.wrapped(part.format, F.col("value"), part.schema, part.schema_id) for part in plan.projections
@@ -129,12 +124,16 @@ class SinglePass:
         counts: Mapping[str, Any] = noted.agg(*self._filter_counts, *self._matched).first().asDict()
         return counts
 
-    def encoded_once(self, alerts: DataFrame) -> Encoded:
-        """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet."""
+    def encoded_once(self, alerts: DataFrame, is_mending: bool = False) -> Encoded:
+        """The pass up to the encoding, each alert once per projection, `outputs` their positions; nothing is read yet.
+
+        `is_mending`: publish no text that is not UTF-8, and none below the top level either, which only counts without it (`INSIDE`) and
+        takes a fifth more time with it.
+        """
         filtering = Observation()
-        each = self._found.applied(alerts).select("*", self._each_projection).select(*self._encoded_or_null)
+        each = self._found.applied(alerts).select("*", self._each_projection).select(*self._encoded(is_mending))
         counted = each.observe(filtering, *self._filter_counts)
-        encoded = counted.where(F.col("outputs").isNotNull()).select(*self._encoded)
+        encoded = counted.where(F.col("outputs").isNotNull()).select(*self._around, "value")
         if self._wrapped is not None:
             encoded = encoded.withColumn("value", self._wrapped)
         return Encoded(encoded, filtering)
@@ -144,13 +143,26 @@ class SinglePass:
 
         Nothing is read yet.
         """
-        made, encoding = self.encoded_once(alerts), Observation()
+        # What is sent while it is being made cannot be made again when it has turned out to need mending.
+        made, encoding = self.encoded_once(alerts, is_mending=True), Observation()
         sized = made.rows.select("*", self._each_output).select(*self._sized)
         if held:
             sized = sized.where(~F.col("position").isin(*held))
         observed = sized.observe(encoding, self._message_count)
         rows = observed.where("fits").select("topic", "partition", "key", "value", "headers")
         return Messages(rows, len(self.outputs), made.filtering, encoding)
+
+    def _encoded(self, is_mending: bool) -> list[Column]:
+        """What is left of an alert after the encoding, null for one that nobody wants, and what is counted of it."""
+        if is_mending not in self._encodings:
+            parts = self.projections
+            encodings = [formats.encoded(part.format, _published(part, is_mending), part.schema) for part in parts]
+            columns = {**self._around, "value": _by_projection(F.col("__wanted.projection"), encodings)}
+            # The others are counted as well, so they leave after the encoding: before it, each alert would be copied with all its columns.
+            is_wanted = F.col("__wanted").isNotNull()
+            made = [F.when(is_wanted, column).alias(name) for name, column in columns.items()]
+            self._encodings[is_mending] = [*made, *self._first_notes]
+        return self._encodings[is_mending]
 
 
 def identity_of(column: str) -> Column:
@@ -169,13 +181,14 @@ def partition_of(hashed: Column, partitions: Column) -> Column:
     return F.pmod(hashed, partitions).cast("int")
 
 
-def _published(part: Projection) -> list[Column]:
-    names = zip(part.columns, part.names, strict=True)
-    # A reader that decodes strictly would stop at an alert with other bytes. Below the top level it would take lambdas, or copies of structs.
-    return [
-        (F.make_valid_utf8(quoted(column)) if column in part.texts else F.col(quoted(column))).alias(name)
-        for column, name in names
-    ]
+def _published(part: Projection, is_mending: bool) -> list[Column]:
+    columns = []
+    for name, called in zip(part.columns, part.names, strict=True):
+        column, kind = F.col(quoted(name)), part.texts.get(name)
+        # A reader that decodes strictly would stop at an alert with other bytes in its text.
+        is_mended = isinstance(kind, StringType) or (is_mending and kind is not None)
+        columns.append((mended(column, kind) if is_mended else column).alias(called))
+    return columns
 
 
 def _wanted(plan: Plan, outputs: Sequence[Routed]) -> Column:

@@ -1,4 +1,4 @@
-"""Confluent's format, with a real registry, read by Confluent's own deserializer."""
+"""Confluent's format, with a real registry, read by Confluent's own deserializer, and written by its serializer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka.schema_registry import SchemaRegistryClient
-from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka import Producer
+from confluent_kafka.admin import AclOperation
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from job_process import JobProcess
 from job_stream import Stream
@@ -19,6 +21,10 @@ from testbed.environment import Environment
 from testbed.schema_registry import SchemaRegistry
 
 COLUMNS = ["objectId", "candid", "candidate"]
+
+
+FIRST: dict[str, Any] = {"type": "record", "name": "alert", "fields": [{"name": "candid", "type": "long"}]}
+SECOND = {**FIRST, "fields": [*FIRST["fields"], {"name": "drb", "type": ["null", "double"], "default": None}]}
 
 
 def candids(messages: list[Message]) -> list[int]:
@@ -93,3 +99,49 @@ def test_alerts_wait_for_the_registry_and_its_clients_read_them(
     later = [candid for table in (more, last) for candid in table.column("candid").to_pylist()]
     assert candids(everything(stream.login, [topics["one"]])) == sorted([*expected, *later])
     assert candids(everything(stream.login, [topics["two"]])) == sorted(expected)
+
+
+def test_a_topic_of_confluents_own_serializer_is_a_source(
+    stream: Stream, job: JobProcess, schema_registry: SchemaRegistry
+) -> None:
+    source, topic = stream.topic("in", writable=False), stream.topic("out")
+    stream.allow("in", AclOperation.READ)
+    schema_registry.start()
+    registry = {"url": schema_registry.url, "ssl.ca.location": str(schema_registry.ca_file)}
+    place = SerializationContext(source, MessageField.VALUE)
+
+    def produce(schema: dict[str, Any], numbers: range) -> None:
+        serialize, producer = AvroSerializer(SchemaRegistryClient(registry), json.dumps(schema)), Producer(stream.login)
+        for number in numbers:
+            producer.produce(source, serialize({"candid": number, "drb": 0.5}, place))
+        assert producer.flush(30) == 0
+
+    produce(FIRST, range(30))
+    produce(SECOND, range(30, 50))
+    stray = Producer(stream.login)
+    stray.produce(source, b"\0" + (2**31 - 1).to_bytes(4) + b"\2")  # of a schema that the registry does not have
+    assert stray.flush(30) == 0
+    schema_registry.stop()
+    job.document["registry"] = {"url": schema_registry.url, "caFile": str(schema_registry.ca_file)}
+    job.document["source"] = {"type": "kafka", "kafka": {"topic": source, "format": "Confluent"}}
+    job.document["outputs"] = [{"name": "out", "topic": topic}]
+    job.document["delivery"] = stream.allow_transactions("out")
+    job.start()
+    job.until(lambda: "lastError" in job.progress(), "it misses the registry")
+    assert (job.progress()["lastErrorReason"], schema_registry.url in job.progress()["lastError"]) == (
+        "RegistryUnavailable",
+        True,
+    )
+    schema_registry.start()  # it has forgotten its schemas, and is told again
+    for schema in (FIRST, SECOND):
+        SchemaRegistryClient(registry).register_schema(f"{source}-value", Schema(json.dumps(schema), "AVRO"))
+    job.until(lambda: len(ids(stream.login, topic)) >= 50, "all are distributed")
+    job.until(lambda: "lastError" not in job.progress(), "nothing is amiss")
+    produce(SECOND, range(50, 60))
+    job.until(lambda: len(ids(stream.login, topic)) >= 60, "what came later is distributed")
+    job.stop()
+    found = {message.alert["candid"]: message.alert.get("drb") for message in everything(stream.login, [topic])}
+    assert found == {number: None if number < 30 else 0.5 for number in range(60)}
+    assert ids(stream.login, topic) == list(range(60))
+    [note] = [note["message"] for note in job.progress()["notes"] if "left out" in note["message"]]
+    assert note.startswith(f"1 messages of the topic {source} are left out: their schema is none that can be read")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import fastavro
@@ -66,3 +67,28 @@ def test_each_message_is_distributed_once(stream: Stream, job: JobProcess) -> No
     job.until(lambda: job.progress().get("lag") == {"files": 0, "bytes": 0, "messages": 0}, "nothing is left")
     job.stop()
     assert ids(stream.login, topic) == list(range(50))
+
+
+def test_a_stream_begins_in_a_topic_where_it_is_told_to(stream: Stream, job: JobProcess) -> None:
+    source = stream.topic("in", writable=False)
+    stream.allow("in", AclOperation.READ)
+    produce(stream, source, OLD, range(20))
+    noon = datetime.now(UTC)
+    produce(stream, source, OLD, range(20, 40))
+    checkpoint = job.checkpoint
+    for number, (begins, there) in enumerate({"Latest": [], noon.isoformat(): [*range(20, 40)]}.items()):
+        topic, last = stream.topic(f"out{number}"), 40 + number
+        job.document["source"] = {"type": "kafka", "startingFrom": begins, "kafka": {"topic": source}}
+        job.document["outputs"] = [{"name": "out", "topic": topic}]
+        job.document["delivery"] = stream.allow_transactions(f"out{number}")
+        place = checkpoint.with_name(f"checkpoint{number}")
+        job.document["checkpoint"]["path"] = str(place)
+        job.start()
+        job.until((place / "source" / "spark" / "sources" / "0" / "0").exists, "Spark has noted where it begins")
+        job.kill()
+        produce(stream, source, OLD, range(last, last + 1))  # and what comes while it is away, after it
+        expected = [*there, *range(40, last + 1)]
+        job.start()
+        job.until(lambda t=topic, e=expected: len(ids(stream.login, t)) >= len(e), "what came later is there")
+        job.stop()
+        assert ids(stream.login, topic) == expected

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -188,7 +188,7 @@ def _stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Files(tuple[AlertFile, ...]):
-    filtering: Any = None
+    filtering: Any = MappingProxyType({"garbled_inside": None})
     table = SimpleNamespace(nbytes=1)
 
 

@@ -70,6 +70,18 @@ def test_what_is_hidden_empty_or_no_parquet_file_is_left_alone(place: Place) -> 
     assert place.look() == ["a.parquet"]
 
 
+def test_a_file_that_was_made_empty_is_found_when_it_has_bytes(place: Place) -> None:
+    place.put("a.parquet")
+    (place.root / "b.parquet").touch()
+    (place.root / "c.parquet").touch()
+    assert place.look() == ["a.parquet"]
+    assert place.look(after=10) == []
+    place.put("b.parquet")
+    (place.root / "c.parquet").unlink()
+    assert place.look() == ["b.parquet"]
+    assert place.look(after=1000) == []
+
+
 def test_a_name_that_is_no_text_is_said_and_the_others_are_found(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -154,8 +166,8 @@ def test_spark_lists_what_is_on_no_file_system_of_ours(spark: SparkSession, plac
     (place.root / "empty.parquet").touch()
     assert place.look() == ["a b%20+é.parquet", "year=1/b [1]*.parquet"]
     assert place.look() == []
-    place.put("year=1/e.parquet")
-    assert place.look() == ["year=1/e.parquet"]
+    place.put("year=1/e.parquet", "empty.parquet")
+    assert place.look() == ["empty.parquet", "year=1/e.parquet"]
 
 
 def test_of_a_folder_that_a_spark_stream_writes_only_what_it_has_committed_is_read(
