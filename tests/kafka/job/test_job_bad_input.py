@@ -69,6 +69,8 @@ ASIDE: dict[str, tuple[bytes, str]] = {
     ),
 }
 NULL_ID, NOT_UTF8, BAD_NAME, OTHER_ID = "null-id.parquet", "not-utf-8.parquet", "bad-name.parquet", "other-id.parquet"
+NOT_UTF8_INSIDE = "not-utf-8-inside.parquet"
+GARBLED = texts(b"caf\xe9", b"fine", b"\xff", "ü".encode(), b"")
 READ: dict[str, pa.Table] = {
     "good-1.parquet": alerts(0),
     "good-2.parquet": alerts(10),
@@ -78,6 +80,11 @@ READ: dict[str, pa.Table] = {
     "repeated-id.parquet": alerts(50, candid=pa.array([50, 50, 50, 53, 54], pa.int64())),
     "no-numbers.parquet": alerts(60, magpsf=pa.array([math.nan, math.inf, -math.inf, -0.0, 1e308])),
     NOT_UTF8: alerts(70, remark=texts(b"caf\xe9", b"\xff\xfe", b"fine", b"\xed\xa0\x80", "ü".encode())),
+    NOT_UTF8_INSIDE: alerts(
+        180,
+        tags=pa.ListArray.from_arrays(pa.array(range(ROWS + 1), pa.int32()), GARBLED),
+        who=pa.StructArray.from_arrays([GARBLED, pa.array(range(ROWS))], ["name", "number"]),
+    ),
     "more-columns.parquet": alerts(80, sky=pa.array([[1.0, None]] * ROWS), place=pa.array([{"ra": 1.0}] * ROWS)),
     "fewer-columns.parquet": alerts(90, magpsf=None, remark=None),
     "hostile-text.parquet": alerts(
@@ -173,6 +180,15 @@ def test_each_is_named_and_no_alert_of_a_good_file_is_lost(
     assert all(f"/{NOT_UTF8}" in line for line in lines)
     remarks = {one["objectId"]: one["remark"] for one in got["whole"] if "remark" in one}
     assert [remarks[f"ZTF{number}"] for number in (70, 72, 74)] == ["caf\ufffd", "fine", "ü"]
+    assert [
+        line for line in said.splitlines() if "the column tags has text in it" in line and f"/{NOT_UTF8_INSIDE}" in line
+    ]
+    inside = {one["candid"]: (one["tags"], one["who"]) for one in got["whole"] if one["candid"] in range(180, 185)}
+    names = ["caf\ufffd", "fine", "\ufffd", "ü", ""]
+    assert [who for _, who in map(inside.get, range(180, 185))] == [
+        {"name": name, "number": number} for number, name in enumerate(names)
+    ]
+    assert [tags for tags, _ in map(inside.get, range(180, 185))] == [None, ["fine"], None, ["ü"], [""]]
     numbers = {one["candid"]: one["magpsf"] for one in got["whole"] if one["candid"] in range(60, 65)}
     assert math.isnan(numbers[60])
     assert [numbers[61], numbers[62], numbers[64]] == [math.inf, -math.inf, 1e308]
