@@ -130,7 +130,9 @@ class Leftovers:
         try:
             result = self._batches.retry(entry, output)
         except FileError as error:
-            parts = [file for file in entry.files if file.path == error.path]
+            # Without those that it has been given just now.
+            waiting = {other.key: other.files for other in self._backlog.entries(output.name)}
+            parts = [file for file in waiting[entry.key] if file.path == error.path]
             for file in joined(parts):
                 self._quarantine.put(file, error.failure, [output.name])
             self._say_quarantined()

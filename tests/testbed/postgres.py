@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from testbed import packages, ports
+from testbed.authority import Authority
 from testbed.commands import run
 from testbed.errors import TestbedError
 from testbed.processes import Processes
@@ -52,6 +54,22 @@ class Postgres:
             words += ["-c", f"{key}={value}"]
         self._processes.start(self.name, words, with_us=True)
         self._processes.wait(self.name, self._answers)
+
+    def demand_tls(self, authority: Authority) -> None:
+        """Take connections over TLS alone from now on, with a certificate of this authority."""
+        data = self._folder / "data"
+        for place, name in zip(
+            authority.sign("postgres", "/CN=postgres", server_names="IP:127.0.0.1"), ("crt", "key"), strict=True
+        ):
+            made = data / f"server.{name}"
+            shutil.copyfile(place, made)
+            made.chmod(0o600)
+            if os.geteuid() == 0:
+                shutil.chown(made, USER, USER)
+        rules = data / "pg_hba.conf"
+        rules.write_text(re.sub("(?m)^host ", "hostssl ", rules.read_text()))
+        self.sql("ALTER SYSTEM SET ssl = on")
+        self.sql("SELECT pg_reload_conf()")
 
     def sql(self, text: str) -> str:
         """Run statements, and return what they print."""

@@ -11,6 +11,7 @@ from job_process import JobProcess
 from job_stream import Stream
 from received import everything, ids
 
+from testbed.authority import Authority
 from testbed.postgres import Postgres
 
 TABLE = """
@@ -104,3 +105,21 @@ def test_each_row_is_distributed_once(
     said = job.log.read_text(errors="replace")
     assert postgres.password not in said
     assert "no-such-secret" not in said
+
+
+def test_a_database_is_read_over_tls_if_its_certificate_is_the_right_one(
+    stream: Stream, job_from_table: JobProcess, postgres: Postgres, tmp_path: Path
+) -> None:
+    job, right = job_from_table, Authority(tmp_path / "right")
+    wrong, chosen = Authority(tmp_path / "wrong"), tmp_path / "ca.crt"
+    postgres.sql(TABLE + rows(range(20)))
+    postgres.demand_tls(right)
+    chosen.write_bytes(wrong.certificate.read_bytes())
+    job.document["source"]["jdbc"]["caFile"] = str(chosen)
+    job.start()
+    job.until(lambda: job.progress().get("lastErrorReason") == "SourceUnavailable", "the server is not trusted")
+    assert "certificat" in job.progress()["lastError"]
+    chosen.write_bytes(right.certificate.read_bytes())
+    job.until(lambda: len(ids(stream.login, stream.name("all"))) >= 20, "the alerts are distributed")
+    assert ids(stream.login, stream.name("all")) == list(range(20))
+    job.stop()

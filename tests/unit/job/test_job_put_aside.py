@@ -27,9 +27,11 @@ BROKEN = Failure(Reason.FILE_UNREADABLE, "damaged")
 
 
 class Batches:
-    """Notes what is read again, of which `aside` cannot be; an entry's files cannot be read while `is_damaged`."""
+    """Notes what is read again, of which `aside` cannot be; an entry's files cannot be read, but for `given_first`, while `is_damaged`."""
 
-    def __init__(self) -> None:
+    def __init__(self, backlog: Backlog) -> None:
+        self.backlog = backlog
+        self.given_first: list[AlertFile] = []
         self.given: list[AlertFile] = []
         self.aside: set[AlertFile] = set()
         self.is_damaged = False
@@ -39,6 +41,7 @@ class Batches:
         return Result(aside=self.aside)
 
     def retry(self, entry: Entry, output: Output) -> Result:
+        self.backlog.discard(output.name, entry.key, self.given_first)
         if self.is_damaged:
             raise FileError(Reason.FILE_UNREADABLE, WHOLE.path, "damaged")
         return Result(counts={"good": Counts(1, 1)})
@@ -47,7 +50,7 @@ class Batches:
 class Case:
     def __init__(self, folder: Path) -> None:
         self.backlog, self.quarantine = Backlog(folder / "b", ["good"]), Quarantine(folder / "q")
-        self.batches, self.now = Batches(), WHOLE
+        self.batches, self.now = Batches(self.backlog), WHOLE
 
     def step(self) -> list[AlertFile]:
         """What is put aside after a look."""
@@ -87,4 +90,11 @@ def test_parts_that_wait_for_an_output_are_put_aside_together(case: Case) -> Non
     assert case.backlog.pending("good") == 2
     case.batches.is_damaged, case.batches.aside = True, {WHOLE, SECOND, THIRD}
     assert case.step() == [WHOLE, SECOND, THIRD]
+    assert case.backlog.pending("good") == 0
+
+
+def test_a_part_that_an_output_has_been_given_is_not_put_aside_with_the_rest(case: Case) -> None:
+    case.backlog.put("good", "batch-1", [WHOLE])
+    case.batches.is_damaged, case.batches.given_first = True, [FIRST]
+    assert case.step() == [replace(SECOND, end=THIRD.end)]
     assert case.backlog.pending("good") == 0
