@@ -114,7 +114,7 @@ class _Expecting:
             problems.append(f"Files were found and given to no output, and are gone: {_some(gone)}.")
         while True:
             plan = scope(chosen.deliveries, self._outputs, lambda file: self._is_there(file.path, unreadable), lost)
-            count = sum(map(len, plan.files.values()))
+            count = len({file.path for files in plan.files.values() for file in files})
             self._say(f"filtering {count} files again")
             try:
                 judging = [problem for names, files in plan.files.items() for problem in self._filter(names, files)]
