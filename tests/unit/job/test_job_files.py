@@ -87,6 +87,13 @@ def test_in_a_pod_the_driver_says_who_and_where_it_is() -> None:
     assert len(long["spark.kubernetes.executor.podNamePrefix"]) == 47
 
 
+def test_spark_logs_as_the_job_wants_it_whatever_options_java_is_given() -> None:
+    conf = session.configuration("x", {"spark.master": "local", "spark.driver.extraJavaOptions": "-Xss4m"}, {}, "a")
+    option, _, place = conf["spark.driver.defaultJavaOptions"].partition("=file://")
+    assert (option, conf["spark.driver.extraJavaOptions"]) == ("-Dlog4j2.configurationFile", "-Xss4m")
+    assert "org.apache.spark.util.Utils" in Path(place).read_text()
+
+
 def test_what_the_job_rests_on_cannot_be_configured_away() -> None:
     configured = {"spark.master": "local[2]", "spark.sql.ansi.enabled": "true", "spark.ui.enabled": "true"}
     conf = session.configuration("x", configured, {}, "a")
