@@ -59,6 +59,12 @@ class Backlog:
         with self._lock:
             return [entry for _, entry in sorted(self._entries[output].items())]
 
+    def left(self, entry: Entry) -> tuple[AlertFile, ...]:
+        """What is in an entry still."""
+        with self._lock:
+            now = self._entries[entry.output].get(entry.key)
+            return now.files if now is not None else ()
+
     def files(self) -> set[AlertFile]:
         """All files that wait, also for outputs that are configured no more, and may be again."""
         with self._lock:

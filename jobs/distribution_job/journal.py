@@ -83,7 +83,7 @@ class Journal:
         self._backlog = backlog
         self._ledger = ledger
         self._file = file
-        self._done: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
+        self._done: dict[str, list[tuple[tuple[AlertFile, ...], frozenset[str]]]] = {}
         self.nights: dict[str, Night] = {}
         self.intent: Intent | None = None
         document = durable_json.read(file) if file is not None else None
@@ -101,20 +101,25 @@ class Journal:
     ) -> list[tuple[list[AlertFile], list[Output]]]:
         """What is left of a batch: files and parts in order, each list with the outputs that lack all of it."""
         had: dict[str, list[tuple[AlertFile, frozenset[str]]]] = {}
-        for marks, names in self._done.get(key, ()):
-            for part in map(AlertFile.from_mark, marks):
+        for parts, names in self._done.get(key, ()):
+            for part in parts:
                 had.setdefault(part.path, []).append((part, names))
+        # Most files have gone to the same outputs, so these are divided once for all of them.
+        alike: dict[tuple[frozenset[str], ...], Mapping[tuple[int, ...], list[str]]] = {}
         groups: dict[tuple[str, ...], list[AlertFile]] = {}
         for file in sorted(files):
-            for part, lacking in _lacking(file, had.get(file.path, ()), [output.name for output in outputs]).items():
+            given = had.get(file.path, [])
+            receivers = tuple(names for _, names in given)
+            if receivers not in alike:
+                alike[receivers] = _alike(receivers, outputs)
+            for part, lacking in _lacking(file, [part for part, _ in given], alike[receivers]).items():
                 groups.setdefault(tuple(lacking), []).append(part)
         by_name = {output.name: output for output in outputs}
         return [(some, [by_name[name] for name in names]) for names, some in groups.items()]
 
     def waiting(self, entry: Entry) -> tuple[AlertFile, ...]:
         """The files of a backlog's entry that are in it still."""
-        now = {other.key: other.files for other in self._backlog.entries(entry.output)}
-        return now.get(entry.key, ())
+        return self._backlog.left(entry)
 
     def intend(self, intent: Intent) -> None:
         """Write down what is about to be committed."""
@@ -133,8 +138,7 @@ class Journal:
         else:
             for name in effect.waiting:
                 self._backlog.put(name, effect.key, effect.files)
-            marks = frozenset(file.mark for file in effect.files)
-            self._done.setdefault(effect.key, []).append((marks, frozenset(effect.outputs)))
+            self._done.setdefault(effect.key, []).append((effect.files, frozenset(effect.outputs)))
         self.nights |= effect.nights
         self.forget()
 
@@ -147,7 +151,7 @@ class Journal:
         if self._file is None:
             return
         done = {
-            key: [{"paths": sorted(marks), "outputs": sorted(names)} for marks, names in parts]
+            key: [{"paths": sorted(file.mark for file in files), "outputs": sorted(names)} for files, names in parts]
             for key, parts in self._done.items()
         }
         document: dict[str, Any] = {"done": done, "nights": _nights_to_json(self.nights)}
@@ -161,7 +165,7 @@ class Journal:
 
     def _load(self, document: dict[str, Any]) -> None:
         self._done = {
-            key: [(frozenset(part["paths"]), frozenset(part["outputs"])) for part in parts]
+            key: [(tuple(map(AlertFile.from_mark, part["paths"])), frozenset(part["outputs"])) for part in parts]
             for key, parts in document["done"].items()
         }
         self.nights = _nights_from_json(document.get("nights", {}))
@@ -170,16 +174,22 @@ class Journal:
             self.intent = Intent(intent["mark"], tuple(intent["topics"]), Effect.from_json(intent["effect"]))
 
 
-def _lacking(
-    file: AlertFile, had: Sequence[tuple[AlertFile, frozenset[str]]], outputs: Sequence[str]
-) -> dict[AlertFile, list[str]]:
-    """What outputs lack of a file, and which do. `had`: files and parts, and the outputs that have them."""
+def _alike(receivers: Sequence[Collection[str]], outputs: Sequence[Output]) -> Mapping[tuple[int, ...], list[str]]:
+    """The outputs that are among the same of some receivers, by the positions of these."""
     alike: dict[tuple[int, ...], list[str]] = {}
     for output in outputs:
-        alike.setdefault(tuple(number for number, (_, names) in enumerate(had) if output in names), []).append(output)
+        positions = tuple(number for number, names in enumerate(receivers) if output.name in names)
+        alike.setdefault(positions, []).append(output.name)
+    return alike
+
+
+def _lacking(
+    file: AlertFile, given: Sequence[AlertFile], alike: Mapping[tuple[int, ...], list[str]]
+) -> Mapping[AlertFile, list[str]]:
+    """What outputs lack of a file, and which do. `alike`: those that have the same of what was `given`, by the positions of it."""
     lacking: dict[AlertFile, list[str]] = {}
-    for numbers, names in alike.items():
-        for part in without(file, [had[number][0] for number in numbers]):
+    for positions, names in alike.items():
+        for part in without(file, [given[position] for position in positions]):
             lacking.setdefault(part, []).extend(names)
     return lacking
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from distribution_job.alert_files import AlertFile
 from distribution_job.outputs import Output
 
 KEPT_DAYS = 30
-_FILE, _ROWS = attrgetter("path", "modified", "length"), attrgetter("begin", "end", "rows")
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class Ledger:
             "key": key,
             "begun": begun,
             "settled": settled,
-            "files": [[*_FILE(file), *(_ROWS(file) if file.is_part else ())] for file in files],
+            "files": [list(file.to_json().values()) for file in files],
             "outputs": {name: asdict(share) for name, share in shares.items()},
         }
         durable_json.append(file, document)

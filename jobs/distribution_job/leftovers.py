@@ -131,14 +131,12 @@ class Leftovers:
             result = self._batches.retry(entry, output)
         except FileError as error:
             # Without those that it has been given just now.
-            waiting = {other.key: other.files for other in self._backlog.entries(output.name)}
-            parts = [file for file in waiting[entry.key] if file.path == error.path]
+            parts = [file for file in self._backlog.left(entry) if file.path == error.path]
             for file in joined(parts):
                 self._quarantine.put(file, error.failure, [output.name])
             self._say_quarantined()
             self._backlog.discard(output.name, entry.key, parts)
-            is_left = any(other.key == entry.key for other in self._backlog.entries(output.name))
-            return error.failure if is_left else None
+            return error.failure if self._backlog.left(entry) else None
         except BatchError as error:
             return error.failure
         failure = result.failures.get(output.name)

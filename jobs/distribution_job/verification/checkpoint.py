@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from distribution_job import durable_json, file_log
-from distribution_job.alert_files import AlertFile, plain, without
+from distribution_job.alert_files import AlertFile, all_without, plain
 from distribution_job.backlog import Backlog
 from distribution_job.config import JobConfig
 from distribution_job.file_log import FILE
@@ -31,14 +31,8 @@ class Checkpoint:
             return []
         # What was distributed before the ledger began is not known.
         since = max(since, self.deliveries[0].begun)
-        given = {file for each in self.deliveries for file in each.files}
-        parts: dict[str, list[AlertFile]] = {}
-        for file in given:
-            if file.is_part:
-                parts.setdefault(plain(file.path), []).append(file)
-        known = self.aside | {plain(file.path) for file in given if not file.is_part}
-        new = [file for file in self.found if file.modified >= since and plain(file.path) not in known]
-        return [part for file in new for part in without(file, parts.get(plain(file.path), ()))]
+        new = [file for file in self.found if file.modified >= since and plain(file.path) not in self.aside]
+        return all_without(new, (file for each in self.deliveries for file in each.files))
 
 
 def read(config: JobConfig) -> Checkpoint:
